@@ -1,0 +1,1 @@
+"""What TFX executes: ExampleGens, trainers, metrics and gates."""

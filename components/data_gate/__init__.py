@@ -1,0 +1,1 @@
+"""The gate on data: stops a run whose Examples do not fit the schema."""

@@ -1,0 +1,84 @@
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pytest
+from apache_beam.testing.util import assert_that
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from transforms.leave_one_out import HISTORY_COLUMNS, LeaveOneOut, leave_one_out
+
+ROWS = st.lists(
+    st.tuples(st.integers(-2, 4), st.integers(1, 8), st.one_of(st.integers(0, 5), st.just(2**40))),
+    min_size=1,
+    max_size=60,
+)
+
+
+def plain_histories(rows: list[tuple], min_ratings: int) -> tuple[dict[int, list[int]], int]:
+    """Returns each kept user's items in order of time, and how many users were dropped."""
+    latest: dict[int, dict[int, int]] = {}
+    for user, item, time in rows:
+        times = latest.setdefault(user, {})
+        times[item] = max(time, times.get(item, time))
+    ordered = {
+        user: [item for _, item in sorted((time, item) for item, time in times.items())]
+        for user, times in latest.items()
+    }
+    kept = {user: items for user, items in ordered.items() if len(items) >= min_ratings}
+    return kept, len(ordered) - len(kept)
+
+
+def columns(rows: list[tuple]) -> list[np.ndarray]:
+    return [np.array(column, np.int64) for column in zip(*rows, strict=True)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(ROWS, st.integers(1, 6))
+def test_histories_equal_a_plain_rendering_of_the_rule(rows, min_ratings):
+    expected, dropped_users = plain_histories(rows, min_ratings)
+    histories = leave_one_out(*columns(rows), min_ratings)
+    edges = zip(histories.offsets[:-1], histories.offsets[1:], strict=True)
+    found = [histories.item_id[start:end].tolist() for start, end in edges]
+    assert dict(zip(histories.user_id.tolist(), found, strict=True)) == expected
+    assert histories.dropped_users == dropped_users
+    assert histories.repeats == len(rows) - len({row[:2] for row in rows})
+
+
+@settings(max_examples=20, deadline=None)
+@given(ROWS, st.randoms())
+def test_the_order_of_the_rows_does_not_matter(rows, random):
+    shuffled = random.sample(rows, len(rows))
+    for found, expected in zip(
+        leave_one_out(*columns(shuffled), 2), leave_one_out(*columns(rows), 2), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("hold_back", "expected"),
+    [
+        (1, {"user_id": 7, "train": [5, 3, 8], "held_out": 9, "later": []}),
+        (2, {"user_id": 7, "train": [5, 3], "held_out": 8, "later": [9]}),
+    ],
+)
+def test_one_item_is_held_out_by_time_then_by_item(hold_back, expected):
+    # Item 3 was rated again at time 4; items 8 and 9 in the same second; user 1 has too few.
+    rows = [(7, 9, 6), (7, 3, 1), (7, 8, 6), (1, 3, 1), (7, 5, 2), (7, 3, 4), (1, 5, 2)]
+    batch = pa.RecordBatch.from_arrays(columns(rows), ["user_id", "item_id", "timestamp"])
+
+    def compare(batches: list[pa.RecordBatch]) -> None:
+        assert [batch.schema for batch in batches] == [HISTORY_COLUMNS]
+        assert batches[0].to_pylist() == [expected]
+
+    pipeline = beam.Pipeline()
+    histories = pipeline | beam.Create([batch]) | LeaveOneOut(min_ratings=4, hold_back=hold_back)
+    assert_that(histories, compare)
+    result = pipeline.run()
+    result.wait_until_finish()
+    counters = result.metrics().query()["counters"]
+    assert {c.key.metric.name: c.result for c in counters} == {
+        "users": 1,
+        "dropped_users": 1,
+        "repeats": 1,
+    }

@@ -1,0 +1,147 @@
+"""Leave-one-out: each user's latest interaction is held out of their history."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+
+from transforms.remap_ids import dense_ids, distinct_ids
+from transforms.sort_rows import sort_rows
+
+__all__ = ["HISTORY_COLUMNS", "Histories", "LeaveOneOut", "leave_one_out"]
+
+HISTORY_COLUMNS = pa.schema(
+    [
+        ("user_id", pa.int64()),
+        ("train", pa.list_(pa.int64())),
+        ("held_out", pa.int64()),
+        ("later", pa.list_(pa.int64())),
+    ]
+)
+
+
+class Histories(NamedTuple):
+    """Kept users and their items: user `u` has `item_id[offsets[u] : offsets[u + 1]]`.
+
+    Attributes:
+        user_id: int64[users], ascending.
+        offsets: int64[users + 1].
+        item_id: int64[interactions], each user's in order of time.
+        dropped_users: How many users had too few interactions.
+        repeats: How many interactions were an earlier rating of the same item by the same user.
+    """
+
+    user_id: np.ndarray
+    offsets: np.ndarray
+    item_id: np.ndarray
+    dropped_users: int
+    repeats: int
+
+
+def leave_one_out(
+    user_id: np.ndarray, item_id: np.ndarray, timestamp: np.ndarray, min_ratings: int
+) -> Histories:
+    """Orders each user's items by (timestamp, item id), so that the last one can be held out.
+
+    A (user, item) pair counts once, at its latest timestamp. Users with fewer than `min_ratings`
+    distinct items are dropped.
+
+    Args:
+        user_id: int64[n]; all rows of a user that appears have to be there.
+        item_id: int64[n].
+        timestamp: int64[n], in any unit.
+        min_ratings: The fewest items that a kept user has, at least 1.
+    """
+    known_users = distinct_ids(user_id)
+    # Dense users leave more of sort_rows's bits to the other columns.
+    user, _, item_id = sort_rows(dense_ids(user_id, known_users), timestamp, item_id)
+    latest = _latest_of_pair(user, item_id)
+    repeats = len(user) - np.count_nonzero(latest)
+    if repeats:
+        user, item_id = user[latest], item_id[latest]
+
+    counts = np.bincount(user)
+    kept = counts >= min_ratings
+    if not kept.all():
+        item_id = item_id[np.repeat(kept, counts)]
+    offsets = np.concatenate([[0], np.cumsum(counts[kept])])
+    return Histories(known_users[kept], offsets, item_id, int(np.count_nonzero(~kept)), repeats)
+
+
+def _latest_of_pair(user: np.ndarray, item_id: np.ndarray) -> np.ndarray:
+    """Returns bool[n]: False where a later row has the same user and item."""
+    user, item_id, row = sort_rows(user, item_id, np.arange(len(user)))
+    latest = np.ones(len(row), bool)
+    latest[row[:-1]] = (user[1:] != user[:-1]) | (item_id[1:] != item_id[:-1])
+    return latest
+
+
+@beam.typehints.with_input_types(pa.RecordBatch)
+@beam.typehints.with_output_types(pa.RecordBatch)
+class LeaveOneOut(beam.PTransform):
+    """Turns interactions, in batches of whole users, into one row per user: `HISTORY_COLUMNS`.
+
+    `train` has the user's items in order of time up to the held-out one, `held_out` is that item
+    and `later` are those after it, which are neither trained on nor a negative of this user.
+    Counts `leave_one_out/users`, `dropped_users` and `repeats`.
+
+    Args:
+        min_ratings: Users with fewer distinct items are dropped; above `hold_back`.
+        hold_back: Which interaction to hold out, from the end: 1 is the last; 2 is the one
+            before it, to tune on without a look at the last.
+    """
+
+    def __init__(self, min_ratings: int, hold_back: int = 1):
+        super().__init__()
+        self._min_ratings = min_ratings
+        self._hold_back = hold_back
+
+    def expand(self, batches: beam.PCollection[pa.RecordBatch]) -> beam.PCollection[pa.RecordBatch]:
+        """Returns a batch of histories for each batch that has a kept user."""
+        return batches | beam.ParDo(_HoldOut(self._min_ratings, self._hold_back))
+
+
+class _HoldOut(beam.DoFn):
+    def __init__(self, min_ratings: int, hold_back: int):
+        self._min_ratings = min_ratings
+        self._hold_back = hold_back
+
+    def setup(self) -> None:
+        self._users, self._dropped_users, self._repeats = (
+            beam.metrics.Metrics.counter("leave_one_out", name)
+            for name in ("users", "dropped_users", "repeats")
+        )
+
+    def process(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        histories = leave_one_out(
+            batch["user_id"].to_numpy(),
+            batch["item_id"].to_numpy(),
+            batch["timestamp"].to_numpy(),
+            self._min_ratings,
+        )
+        self._users.inc(len(histories.user_id))
+        self._dropped_users.inc(histories.dropped_users)
+        self._repeats.inc(histories.repeats)
+        if len(histories.user_id):
+            yield _hold_out(histories, self._hold_back)
+
+
+def _hold_out(histories: Histories, hold_back: int) -> pa.RecordBatch:
+    starts, ends = histories.offsets[:-1], histories.offsets[1:]
+    position = np.arange(len(histories.item_id)) - np.repeat(ends - hold_back, ends - starts)
+    return pa.RecordBatch.from_arrays(
+        [
+            pa.array(histories.user_id),
+            _lists(ends - starts - hold_back, histories.item_id[position < 0]),
+            pa.array(histories.item_id[ends - hold_back]),
+            _lists(np.full(len(ends), hold_back - 1), histories.item_id[position > 0]),
+        ],
+        schema=HISTORY_COLUMNS,
+    )
+
+
+def _lists(lengths: np.ndarray, values: np.ndarray) -> pa.ListArray:
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    return pa.ListArray.from_arrays(offsets, values)

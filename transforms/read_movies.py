@@ -1,0 +1,146 @@
+"""Reads MovieLens movies, in either of the two raw formats."""
+
+import csv
+import io
+import os
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+
+from transforms.errors import UserError
+
+__all__ = ["Movie", "find_movies", "read_movies"]
+
+_TITLES = ("movieId", "title", "genres")
+_INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
+
+
+class Movie(NamedTuple):
+    """A row of a movies file.
+
+    Attributes:
+        place: File and line, for messages.
+        item_id: The movie's id.
+        title: Its title, with what the file has around it, such as the year.
+        genres: Its genres as the file spells them, separated by `|`.
+    """
+
+    place: str
+    item_id: int
+    title: str
+    genres: str
+
+
+def find_movies(pattern: str) -> str:
+    """Returns the one movies file, `.dat` or `.csv`, that `pattern` matches.
+
+    Raises:
+        UserError: There is none, or more than one.
+    """
+    matched = FileSystems.match([pattern])[0].metadata_list
+    paths = sorted(f.path for f in matched if _extension(f.path) in (".dat", ".csv"))
+    if len(paths) != 1:
+        found = f"matches {', '.join(paths)}; keep one of them" if paths else "no such file"
+        raise UserError(f"{pattern}: {found}; expected movies.dat or movies.csv")
+    return paths[0]
+
+
+def read_movies(path: str) -> list[Movie]:
+    """Returns all movies of a file, in its order.
+
+    Byte order marks, CRLF, blank lines and a missing last newline are fine.
+
+    Args:
+        path: A file that ends in `.dat`, which is Latin-1 with `::` between its fields and no
+            header, or in `.csv`, which is UTF-8, quoted where need be, with a header; its columns
+            are found by name and others are left out.
+
+    Raises:
+        UserError: The file holds no movie, or a row is malformed or repeats an id: the message
+            names file, line and value.
+    """
+    with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+        content = file.read()
+    rows = _csv_rows(path, content) if _extension(path) == ".csv" else _dat_rows(path, content)
+    movies = [_check(f"{path}:{line}", *fields) for line, fields in rows]
+    if not movies:
+        raise UserError(f"{path}: the file holds no movies; fetch it again")
+    places: dict[int, str] = {}
+    for movie in movies:
+        earlier = places.setdefault(movie.item_id, movie.place)
+        if earlier != movie.place:
+            raise UserError(
+                f"{movie.place}: movie {movie.item_id} is at {earlier} already; remove one of them"
+            )
+    return movies
+
+
+def _extension(path: str) -> str:
+    return os.path.splitext(path)[1].lower()
+
+
+def _dat_rows(path: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Yields line and fields of each row, with the title, which may hold `::`, in the middle."""
+    for line, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+        text = raw.decode("latin-1").removesuffix("\r")
+        if not text.strip():
+            continue
+        item_id, _, rest = text.partition("::")
+        title, separator, genres = rest.rpartition("::")
+        if not separator:
+            raise UserError(f"{path}:{line}: {text[:100]!r} does not have 3 fields; mend the row")
+        yield line, [item_id, title, genres]
+
+
+def _csv_rows(path: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Yields line and fields, in the order of `_TITLES`, of each row."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UserError(
+            f"{path}:{line}: byte {content[error.start]:#04x} at offset {error.start} is not "
+            "UTF-8; convert the file"
+        ) from error
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    place: list[int] = []
+    width = 0
+    line = 1
+    try:
+        for fields in reader:
+            if not place:
+                place, width = _find_columns(path, fields), len(fields)
+            elif fields and len(fields) != width:
+                raise UserError(
+                    f"{path}:{line}: {','.join(fields)[:100]!r} does not have {width} fields; "
+                    "mend the row"
+                )
+            elif fields:
+                yield line, [fields[at] for at in place]
+            # A quoted title may hold a newline: the next row begins after all that was read.
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise UserError(f"{path}:{line}: {error}; mend the row") from error
+
+
+def _find_columns(path: str, header: list[str]) -> list[int]:
+    names = [name.strip() for name in header]
+    for title in _TITLES:
+        if names.count(title) != 1:
+            raise UserError(
+                f"{path}:1: column {title} must occur once in the header, which is "
+                f"{','.join(names)[:200]!r}; mend the header"
+            )
+    return [names.index(title) for title in _TITLES]
+
+
+def _check(place: str, item_id: str, title: str, genres: str) -> Movie:
+    if not _INTEGER.fullmatch(item_id.strip(" \t")):
+        raise UserError(
+            f"{place}: movieId {item_id[:100]!r} is not an integer of at most 18 digits; "
+            "mend the row"
+        )
+    return Movie(place, int(item_id), title, genres)

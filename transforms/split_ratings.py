@@ -1,0 +1,67 @@
+"""Splits ratings by a hash of what they are, whatever else is in the file."""
+
+from collections.abc import Iterator
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+
+from transforms.hashing import hash_uint64
+
+__all__ = ["SplitRatings", "held_out"]
+
+
+def held_out(user_id: np.ndarray, item_id: np.ndarray, percent: int, *seeds: int) -> np.ndarray:
+    """Returns bool[n]: whether a rating is among the `percent` of all that are held out.
+
+    It depends on the seeds, the user and the item alone, so a new rating never moves an old one,
+    and repeats of a rating stay together.
+
+    Args:
+        user_id: int64[n].
+        item_id: int64[n].
+        percent: 0 to 100.
+        *seeds: Different seeds give independent answers.
+    """
+    return hash_uint64(*seeds, user_id, item_id) % np.uint64(100) < np.uint64(percent)
+
+
+@beam.typehints.with_input_types(pa.RecordBatch)
+class SplitRatings(beam.PTransform):
+    """Splits batches with `user_id` and `item_id` into two PCollections, `train` and `eval`.
+
+    Counts `split_ratings/rows_train` and `split_ratings/rows_eval`.
+
+    Args:
+        eval_percent: How many of 100 ratings are evaluated on.
+        seed: Determines which.
+        validation: Whether the ratings that are evaluated on come out of what would be trained on
+            otherwise, and those that would be evaluated on are in neither split.
+    """
+
+    def __init__(self, eval_percent: int, seed: int, validation: bool):
+        super().__init__()
+        self._fn = _Split(eval_percent, seed, validation)
+
+    def expand(self, ratings: beam.PCollection[pa.RecordBatch]) -> beam.pvalue.DoOutputsTuple:
+        """Returns the outputs `train` and `eval`."""
+        return ratings | "Split" >> beam.ParDo(self._fn).with_outputs("train", "eval")
+
+
+class _Split(beam.DoFn):
+    def __init__(self, eval_percent: int, seed: int, validation: bool):
+        self._eval_percent = eval_percent
+        self._seed = seed
+        self._validation = validation
+
+    def process(self, ratings: pa.RecordBatch) -> Iterator[beam.pvalue.TaggedOutput]:
+        ids = ratings["user_id"].to_numpy(), ratings["item_id"].to_numpy()
+        test = held_out(*ids, self._eval_percent, self._seed)
+        splits = {"train": ~test, "eval": test}
+        if self._validation:
+            validation = held_out(*ids, self._eval_percent, self._seed, 1)
+            splits = {"train": ~test & ~validation, "eval": ~test & validation}
+        for name, rows in splits.items():
+            beam.metrics.Metrics.counter("split_ratings", f"rows_{name}").inc(int(rows.sum()))
+            if rows.any():
+                yield beam.pvalue.TaggedOutput(name, ratings.filter(pa.array(rows)))
