@@ -1,0 +1,1 @@
+"""UCI Adult (Census Income) as tf.Examples: settings, component and executor."""

@@ -1,0 +1,35 @@
+"""Settings of the census ExampleGen."""
+
+from dataclasses import dataclass
+
+from transforms.checks import check, check_choice
+
+__all__ = ["CensusConfig"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CensusConfig:
+    """Which rows a model is trained on and which it is evaluated on.
+
+    Attributes:
+        holdout: "test" trains on `adult.data` and evaluates on `adult.test`. "validation" takes
+            both splits from `adult.data`, and `adult.test` is not read: for choosing settings.
+        validation_fraction: The share of rows, above 0 and below 1, that "validation" evaluates
+            on.
+        seed: Determines which rows those are.
+    """
+
+    holdout: str = "test"
+    validation_fraction: float = 0.2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises UserError for a value out of range."""
+        check_choice("holdout", self.holdout, ("test", "validation"))
+        check(
+            0 < self.validation_fraction < 1,
+            "validation_fraction",
+            self.validation_fraction,
+            "above 0 and below 1",
+        )
+        check(self.seed >= 0, "seed", self.seed, "at least 0")

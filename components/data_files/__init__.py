@@ -1,0 +1,1 @@
+"""Data files on local disk: downloaded, unpacked or generated, and put in place in one step."""

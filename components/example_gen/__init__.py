@@ -1,0 +1,1 @@
+"""What our ExampleGens share: splits made by the executor, columnar writing, counters."""

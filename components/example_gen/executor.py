@@ -1,0 +1,120 @@
+"""The base of executors that make tf.Examples of record batches."""
+
+import abc
+import json
+import os
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from absl import logging
+from apache_beam.runners.runner import PipelineResult
+from google.protobuf import wrappers_pb2
+from tfx import types
+from tfx.components.example_gen import write_split
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils, standard_component_specs
+from tfx.utils import proto_utils
+
+from transforms.errors import UserError
+from transforms.write_examples import WriteExamples
+
+__all__ = ["SPLITS", "ColumnarExecutor"]
+
+SPLITS = ("train", "eval")
+
+
+class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
+    """Writes the splits that `build` makes as gzipped TFRecords of tf.Examples.
+
+    Attributes:
+        COUNTERS: Names of the Beam counters that become int custom properties of the artifact.
+        REQUIRED: Those of them that a useful result leaves above 0.
+    """
+
+    COUNTERS: tuple[str, ...]
+    REQUIRED: tuple[str, ...]
+
+    @abc.abstractmethod
+    def build(
+        self, pipeline: beam.Pipeline, pattern: str, settings: dict[str, str]
+    ) -> dict[str, beam.PCollection[pa.RecordBatch]]:
+        """Returns the batches of each split, with list columns.
+
+        Args:
+            pipeline: Where to read.
+            pattern: A glob of the input files.
+            settings: What the component was given.
+        """
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Makes the Examples and puts the counters on their artifact.
+
+        Args:
+            input_dict: Empty.
+            output_dict: `examples`: the artifact to fill.
+            exec_properties: `input_base`, `input_config` and `custom_config`, as a
+                ColumnarExampleGen packs them.
+
+        Raises:
+            UserError: The input is missing or malformed, or nothing is left of it.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        examples = artifact_utils.get_single_instance(
+            output_dict[standard_component_specs.EXAMPLES_KEY]
+        )
+        examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
+        pattern, settings = _pattern(exec_properties), _settings(exec_properties)
+
+        pipeline = self._make_beam_pipeline()
+        for split, batches in self.build(pipeline, pattern, settings).items():
+            directory = artifact_utils.get_split_uri([examples], split)
+            batches | f"Write[{split}]" >> WriteExamples(directory)
+        result = pipeline.run()
+        result.wait_until_finish()
+
+        counters = _read_counters(result, self.COUNTERS)
+        logging.info("Examples of %s: %s", pattern, counters)
+        for name in self.REQUIRED:
+            if not counters[name]:
+                raise UserError(f"{pattern}: no {name} are left of {counters}, by {settings}")
+        for name, count in counters.items():
+            examples.set_int_custom_property(name, count)
+        examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
+        examples_utils.set_file_format(
+            examples, write_split.to_file_format_str(example_gen_pb2.FORMAT_TFRECORDS_GZIP)
+        )
+
+
+def _pattern(exec_properties: dict[str, Any]) -> str:
+    input_config = example_gen_pb2.Input()
+    proto_utils.json_to_proto(
+        exec_properties[standard_component_specs.INPUT_CONFIG_KEY], input_config
+    )
+    base = exec_properties[standard_component_specs.INPUT_BASE_KEY]
+    return os.path.join(base, input_config.splits[0].pattern)
+
+
+def _settings(exec_properties: dict[str, Any]) -> dict[str, str]:
+    custom_config = example_gen_pb2.CustomConfig()
+    proto_utils.json_to_proto(
+        exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY], custom_config
+    )
+    packed = wrappers_pb2.StringValue()
+    custom_config.custom_config.Unpack(packed)
+    return json.loads(packed.value)
+
+
+def _read_counters(result: PipelineResult, names: tuple[str, ...]) -> dict[str, int]:
+    counters = dict.fromkeys(names, 0)
+    for counter in result.metrics().query()["counters"]:
+        if counter.key.metric.name in counters:
+            counters[counter.key.metric.name] += counter.result
+    return counters

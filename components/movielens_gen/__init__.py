@@ -1,0 +1,1 @@
+"""MovieLens as tf.Examples: settings, component and executor."""

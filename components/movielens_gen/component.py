@@ -1,0 +1,63 @@
+"""The MovieLens ExampleGen component."""
+
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+
+from components.example_gen.component import ColumnarExampleGen
+from components.movielens_gen.config import LeaveOneOutConfig, RatingSplitConfig
+from components.movielens_gen.executor import LeaveOneOutExecutor, RatingSplitExecutor
+from transforms.checks import to_json
+
+__all__ = ["MovieLensExampleGen"]
+
+_EXECUTORS = {LeaveOneOutConfig: LeaveOneOutExecutor, RatingSplitConfig: RatingSplitExecutor}
+# What TFX fingerprints: the second form reads the movies beside the ratings, too.
+_PATTERNS = {LeaveOneOutConfig: "ratings.*", RatingSplitConfig: "*.*"}
+
+
+class MovieLensExampleGen(ColumnarExampleGen):
+    """Makes tf.Examples of MovieLens ratings; the type of `config` says of which form.
+
+    `LeaveOneOutConfig`: an Example per user, with raw ids.
+
+    | split | user_id | item_id | label |
+    |---|---|---|---|
+    | train | int64[1] | int64[n]: in order of time, without the held-out item | float[n]: ones |
+    | eval | int64[1] | int64[1 + m]: the held-out item, then negatives | float[1 + m]: 1, then 0 |
+
+    `RatingSplitConfig`: an Example per rating, with the genres of its movie, in both splits:
+
+    | user_id | item_id | timestamp | genres | rating |
+    |---|---|---|---|---|
+    | int64[1] | int64[1] | int64[1]: seconds | int64[19]: 0 or 1 | float[1]: stars |
+
+    Component `outputs` contains:
+     - `examples`: Channel of type `standard_artifacts.Examples` with the splits train and eval.
+       Its artifact has the executor's COUNTERS as int custom properties: `rows`, `users`,
+       `dropped_users`, `repeats` and `items`, or `rows`, `rows_train`, `rows_eval` and
+       `unmatched`.
+    """
+
+    EXECUTOR_SPEC = BeamExecutorSpec(LeaveOneOutExecutor)
+
+    def __init__(
+        self,
+        input_base: str,
+        config: LeaveOneOutConfig | RatingSplitConfig,
+        code: str = "",
+        input_pattern: str = "",
+    ):
+        """Constructs a MovieLensExampleGen.
+
+        Args:
+            input_base: The folder of the data set, such as one that `ml-1m.zip` unpacks to.
+            config: What to make.
+            code: A fingerprint of the sources, which makes TFX's cache see that they changed.
+            input_pattern: The files in it, by default `ratings.*` for the first form and `*.*` for
+                the second; `{SPAN}` and `{VERSION}` are TFX's.
+        """
+        super().__init__(
+            input_base,
+            input_pattern or _PATTERNS[type(config)],
+            {"config": to_json(config), "code": code},
+            BeamExecutorSpec(_EXECUTORS[type(config)]),
+        )

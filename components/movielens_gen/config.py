@@ -1,0 +1,67 @@
+"""Settings of the MovieLens ExampleGen."""
+
+from dataclasses import dataclass
+
+from transforms.checks import check, check_choice
+
+__all__ = ["HOLD_BACK", "LeaveOneOutConfig", "RatingSplitConfig"]
+
+HOLD_BACK = {"test": 1, "validation": 2}
+"""Which of a user's interactions `holdout` names, counted from the last."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaveOneOutConfig:
+    """An Example per user, whose held-out item is to be ranked above sampled negatives.
+
+    Attributes:
+        min_ratings: Users with fewer distinct items are dropped.
+        eval_negatives: Negatives that the held-out item is ranked against.
+        holdout: "test" holds out each user's last item. "validation" holds out the one before
+            it, and the last is then neither trained on nor a negative of that user.
+        seed: Determines the negatives.
+    """
+
+    min_ratings: int = 20
+    eval_negatives: int = 100
+    holdout: str = "test"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises UserError for a value out of range."""
+        check_choice("holdout", self.holdout, HOLD_BACK)
+        fewest = 1 + HOLD_BACK[self.holdout]
+        check(
+            self.min_ratings >= fewest,
+            "min_ratings",
+            self.min_ratings,
+            f"at least {fewest}, so that something is left to train on",
+        )
+        check(self.eval_negatives >= 1, "eval_negatives", self.eval_negatives, "at least 1")
+        check(self.seed >= 0, "seed", self.seed, "at least 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatingSplitConfig:
+    """An Example per rating, split at random but for good.
+
+    Attributes:
+        eval_percent: How many of 100 ratings are evaluated on, 1 to 99.
+        holdout: "test" trains on all others. "validation" evaluates on as large a share of those
+            others, and leaves out what "test" evaluates on: for choosing settings.
+        seed: Determines which ratings those are.
+        max_unmatched: How many ratings may be left out because their movie is not in the movies
+            file.
+    """
+
+    eval_percent: int = 20
+    holdout: str = "test"
+    seed: int = 0
+    max_unmatched: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises UserError for a value out of range."""
+        check(0 < self.eval_percent < 100, "eval_percent", self.eval_percent, "from 1 to 99")
+        check_choice("holdout", self.holdout, HOLD_BACK)
+        check(self.seed >= 0, "seed", self.seed, "at least 0")
+        check(self.max_unmatched >= 0, "max_unmatched", self.max_unmatched, "at least 0")

@@ -1,0 +1,119 @@
+"""Runs the Beam pipelines behind MovieLensExampleGen."""
+
+import os
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+
+from components.example_gen.executor import ColumnarExecutor
+from components.movielens_gen.config import HOLD_BACK, LeaveOneOutConfig, RatingSplitConfig
+from transforms.checks import from_json
+from transforms.join_movies import JoinMovies
+from transforms.leave_one_out import LeaveOneOut
+from transforms.read_movies import find_movies
+from transforms.read_ratings import ReadRatings, find_ratings
+from transforms.remap_ids import DistinctIds, GroupByUser, distinct_ids
+from transforms.sample_negatives import CANDIDATE_COLUMNS, SampleNegatives
+from transforms.split_ratings import SplitRatings
+from transforms.vectorize_genres import VectorizeGenres
+
+__all__ = ["LeaveOneOutExecutor", "RatingSplitExecutor"]
+
+# Of the input, in one element of the pipeline: what bounds the memory of a worker.
+_BLOCK_BYTES = 16 << 20
+
+# The same where a row becomes an Example, which has ten times its size.
+_ROW_BLOCK_BYTES = 2 << 20
+
+
+class LeaveOneOutExecutor(ColumnarExecutor):
+    """Writes an Example per user: histories to train on, held-out items among negatives."""
+
+    COUNTERS = ("rows", "users", "dropped_users", "repeats", "items")
+    REQUIRED = ("users",)
+
+    def build(
+        self, pipeline: beam.Pipeline, pattern: str, settings: dict[str, str]
+    ) -> dict[str, beam.PCollection[pa.RecordBatch]]:
+        """Returns batches of the splits, with the columns user_id, item_id and label.
+
+        Negatives are drawn from the items of all users that are kept: no other items are ever
+        trained on.
+        """
+        config = from_json(LeaveOneOutConfig, settings["config"])
+        files = find_ratings(pattern)
+        num_buckets = -(-sum(file.size_in_bytes for file in files) // _BLOCK_BYTES)
+        histories = (
+            pipeline
+            | "ReadRatings" >> ReadRatings(files, _BLOCK_BYTES)
+            | "GroupByUser" >> GroupByUser(["user_id", "item_id", "timestamp"], num_buckets)
+            | "LeaveOneOut" >> LeaveOneOut(config.min_ratings, HOLD_BACK[config.holdout])
+        )
+        items = (
+            histories
+            | "Items" >> beam.Map(_distinct_items)
+            | "DistinctItems" >> DistinctIds("items")
+        )
+        return {
+            "train": histories | "Train" >> beam.Map(_positives).with_output_types(pa.RecordBatch),
+            "eval": histories
+            | "SampleNegatives" >> SampleNegatives(items, config.eval_negatives, config.seed),
+        }
+
+
+class RatingSplitExecutor(ColumnarExecutor):
+    """Writes an Example per rating, joined with the genres of its movie."""
+
+    COUNTERS = ("rows", "rows_train", "rows_eval", "unmatched")
+    REQUIRED = ("rows_train", "rows_eval")
+
+    def build(
+        self, pipeline: beam.Pipeline, pattern: str, settings: dict[str, str]
+    ) -> dict[str, beam.PCollection[pa.RecordBatch]]:
+        """Returns batches of the splits: user_id, item_id, timestamp, genres and rating.
+
+        The files are `ratings.*` and `movies.*` in the folder that `pattern` leads to.
+        """
+        config = from_json(RatingSplitConfig, settings["config"])
+        folder = os.path.dirname(pattern)
+        movies = (
+            pipeline
+            | "MoviesPath" >> beam.Create([find_movies(f"{folder}/movies.*")])
+            | "VectorizeGenres" >> VectorizeGenres()
+        )
+        splits = (
+            pipeline
+            | "ReadRatings" >> ReadRatings(find_ratings(f"{folder}/ratings.*"), _ROW_BLOCK_BYTES)
+            | "JoinMovies" >> JoinMovies(movies, config.max_unmatched)
+            | "SplitRatings"
+            >> SplitRatings(config.eval_percent, config.seed, config.holdout == "validation")
+        )
+        return {
+            name: splits[name]
+            | f"Features[{name}]" >> beam.Map(_rating_features).with_output_types(pa.RecordBatch)
+            for name in ("train", "eval")
+        }
+
+
+def _rating_features(ratings: pa.RecordBatch) -> pa.RecordBatch:
+    rows = np.arange(ratings.num_rows + 1, dtype=np.int32)
+    features = {
+        name: pa.ListArray.from_arrays(rows, ratings[name])
+        for name in ("user_id", "item_id", "timestamp", "rating")
+    }
+    features["genres"] = ratings["genres"]
+    return pa.RecordBatch.from_arrays(list(features.values()), list(features))
+
+
+def _distinct_items(histories: pa.RecordBatch) -> np.ndarray:
+    items = [histories["train"].flatten(), histories["held_out"], histories["later"].flatten()]
+    return distinct_ids(np.concatenate([column.to_numpy() for column in items]))
+
+
+def _positives(histories: pa.RecordBatch) -> pa.RecordBatch:
+    train = histories["train"]
+    ones = pa.ListArray.from_arrays(train.offsets, np.ones(len(train.flatten()), np.float32))
+    users = np.arange(histories.num_rows + 1, dtype=np.int32)
+    user_id = pa.ListArray.from_arrays(users, histories["user_id"])
+    return pa.RecordBatch.from_arrays([user_id, train, ones], schema=CANDIDATE_COLUMNS)

@@ -1,0 +1,25 @@
+import pytest
+
+from components.census_gen.config import CensusConfig
+from transforms.checks import from_json, to_json
+from transforms.errors import UserError
+
+
+def test_settings_survive_json():
+    config = CensusConfig(holdout="validation", validation_fraction=0.3, seed=7)
+    assert from_json(CensusConfig, to_json(config)) == config
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("holdout", "validate"),
+        ("validation_fraction", 0.0),
+        ("validation_fraction", 1.0),
+        ("validation_fraction", float("nan")),
+        ("seed", -1),
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_name(field, value):
+    with pytest.raises(UserError, match=f"{field}={value!r}"):
+        CensusConfig(**{field: value})

@@ -1,0 +1,109 @@
+import glob
+import os
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
+
+from components.census_gen.component import CensusExampleGen
+from components.census_gen.config import CensusConfig
+from components.census_gen.executor import Executor, validation_rows
+from transforms.errors import UserError, find_user_error
+
+ROW = (
+    "{age}, State-gov, 77516, Bachelors, 13, Never-married, ?, Not-in-family, White, "
+    "Male, 2174, 0, 40, United-States, {bracket}"
+)
+REAL = os.path.join("..", "shared", "data", "census")
+
+
+def write_rows(folder, train: int = 20, test: int = 10) -> str:
+    rows = [ROW.format(age=20 + i, bracket=">50K" if i % 4 == 0 else "<=50K") for i in range(train)]
+    (folder / "adult.data").write_text("\n".join(rows) + "\n\n")
+    rows = [ROW.format(age=60 + i, bracket="<=50K.") for i in range(test)]
+    (folder / "adult.test").write_text("|1x3 Cross validator\n" + "\n".join(rows) + "\n\n")
+    (folder / "adult.names").write_text("not rows\n")
+    return str(folder)
+
+
+def generate(input_base: str, uri: str, config: CensusConfig) -> standard_artifacts.Examples:
+    component = CensusExampleGen(input_base, config, code="abc")
+    examples = standard_artifacts.Examples()
+    examples.uri = uri
+    Executor().Do(
+        {}, {standard_component_specs.EXAMPLES_KEY: [examples]}, component.exec_properties
+    )
+    return examples
+
+
+def read(examples: standard_artifacts.Examples, split: str) -> list[tf.train.Example]:
+    files = glob.glob(f"{artifact_utils.get_split_uri([examples], split)}/*.gz")
+    return [
+        tf.train.Example.FromString(record)
+        for record in tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator()
+    ]
+
+
+def ages(examples: standard_artifacts.Examples, split: str) -> list[int]:
+    records = read(examples, split)
+    return sorted(record.features.feature["age"].int64_list.value[0] for record in records)
+
+
+def test_each_row_becomes_an_example_of_its_files_split(tmp_path):
+    examples = generate(write_rows(tmp_path), str(tmp_path / "out"), CensusConfig())
+    assert artifact_utils.decode_split_names(examples.split_names) == ["train", "eval"]
+    assert ages(examples, "train") == list(range(20, 40))
+    assert ages(examples, "eval") == list(range(60, 70))
+    assert examples.get_int_custom_property("rows_train") == 20
+    assert examples.get_int_custom_property("rows_eval") == 10
+    feature = read(examples, "train")[0].features.feature
+    assert len(feature) == 15
+    assert feature["occupation"].bytes_list.value == [b"?"]
+    assert feature["capital_loss"].int64_list.value == [0]
+    labels = [r.features.feature["label"].int64_list.value[0] for r in read(examples, "train")]
+    assert sum(labels) == 5
+
+
+def test_validation_divides_adult_data_and_leaves_adult_test_alone(tmp_path):
+    base = write_rows(tmp_path, train=300)
+    (tmp_path / "adult.test").write_text("malformed\n")
+    config = CensusConfig(holdout="validation")
+    examples = generate(base, str(tmp_path / "out"), config)
+    train, held_out = ages(examples, "train"), ages(examples, "eval")
+    assert sorted(train + held_out) == list(range(20, 320))
+    expected = validation_rows(300, config)
+    np.testing.assert_array_equal(held_out, 20 + np.flatnonzero(expected))
+    assert 0.1 < expected.mean() < 0.3
+    other = validation_rows(300, CensusConfig(holdout="validation", seed=1))
+    assert (expected != other).any()
+
+
+def test_a_malformed_row_is_a_one_line_error(tmp_path):
+    base = write_rows(tmp_path)
+    with open(tmp_path / "adult.test", "a") as file:
+        file.write(ROW.format(age="x9", bracket="<=50K.") + "\n")
+    with pytest.raises(Exception) as error:
+        generate(base, str(tmp_path / "out"), CensusConfig())
+    user_error = find_user_error(error.value)
+    assert str(user_error) == (
+        f"{tmp_path}/adult.test:13: age 'x9' is not an integer; mend the row or remove it"
+    )
+
+
+@pytest.mark.parametrize("name", ["adult.data", "adult.test"])
+def test_a_missing_file_is_named(tmp_path, name):
+    base = write_rows(tmp_path)
+    os.remove(tmp_path / name)
+    with pytest.raises(UserError, match=f"no {name} there"):
+        generate(base, str(tmp_path / "out"), CensusConfig())
+
+
+@pytest.mark.skipif(not os.path.isdir(REAL), reason="needs the original files")
+def test_the_original_files_lose_no_row(tmp_path):
+    examples = generate(REAL, str(tmp_path / "out"), CensusConfig())
+    for split, count, positive in (("train", 32561, 0.2408), ("eval", 16281, 0.2362)):
+        records = read(examples, split)
+        labels = [r.features.feature["label"].int64_list.value[0] for r in records]
+        assert examples.get_int_custom_property(f"rows_{split}") == len(records) == count
+        assert round(np.mean(labels), 4) == positive

@@ -1,0 +1,202 @@
+import glob
+import os
+import random
+import zipfile
+
+import pytest
+import tensorflow as tf
+from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
+
+from components.movielens_gen import executor
+from components.movielens_gen.component import MovieLensExampleGen
+from components.movielens_gen.config import LeaveOneOutConfig
+from components.movielens_gen.executor import LeaveOneOutExecutor
+from transforms.errors import UserError, find_user_error
+
+REAL = os.path.join("..", "shared", "data", "movielens", "ml-1m.zip")
+COUNTERS = ("rows", "users", "dropped_users", "repeats", "items")
+CONFIG = LeaveOneOutConfig(min_ratings=5, eval_negatives=10, seed=1)
+
+
+def make_rows(seed: int = 0) -> list[tuple]:
+    """(user, item, rating, timestamp) with repeats, ties in time, and users with few rows."""
+    rng = random.Random(seed)
+    rows = []
+    for user in range(1, 60):
+        for _ in range(rng.randint(1, 30)):
+            rows.append((user * 7, rng.randint(1, 50) * 3, rng.randint(1, 5), rng.randint(1, 40)))
+    rng.shuffle(rows)
+    return rows
+
+
+def write_rows(folder, rows: list[tuple]) -> str:
+    lines = ["::".join(str(value) for value in row) for row in rows]
+    (folder / "ratings.dat").write_text("\n".join(lines) + "\n")
+    return str(folder)
+
+
+def generate(
+    input_base: str, uri: str, config: LeaveOneOutConfig, beam_args: tuple[str, ...] = ()
+) -> standard_artifacts.Examples:
+    component = MovieLensExampleGen(input_base, config, code="abc")
+    examples = standard_artifacts.Examples()
+    examples.uri = uri
+    context = LeaveOneOutExecutor.Context(beam_pipeline_args=list(beam_args))
+    LeaveOneOutExecutor(context).Do(
+        {}, {standard_component_specs.EXAMPLES_KEY: [examples]}, component.exec_properties
+    )
+    return examples
+
+
+def records(examples: standard_artifacts.Examples, split: str) -> list[bytes]:
+    """Returns the split's Examples, serialised so that equal ones are equal bytes, sorted."""
+    files = glob.glob(f"{artifact_utils.get_split_uri([examples], split)}/data_tfrecord-*-of-*.gz")
+    parsed = (
+        tf.train.Example.FromString(record)
+        for record in tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator()
+    )
+    return sorted(example.SerializeToString(deterministic=True) for example in parsed)
+
+
+def by_user(examples: standard_artifacts.Examples, split: str) -> dict[int, dict[str, list]]:
+    users: dict[int, dict[str, list]] = {}
+    for record in records(examples, split):
+        feature = tf.train.Example.FromString(record).features.feature
+        assert set(feature) == {"user_id", "item_id", "label"}
+        (user,) = feature["user_id"].int64_list.value
+        assert user not in users
+        users[user] = {
+            "item_id": list(feature["item_id"].int64_list.value),
+            "label": list(feature["label"].float_list.value),
+        }
+    return users
+
+
+def plain_histories(rows: list[tuple], min_ratings: int) -> dict[int, list[int]]:
+    latest: dict[int, dict[int, int]] = {}
+    for user, item, _, time in rows:
+        times = latest.setdefault(user, {})
+        times[item] = max(time, times.get(item, time))
+    histories = {
+        user: [item for _, item in sorted((time, item) for item, time in times.items())]
+        for user, times in latest.items()
+    }
+    return {user: items for user, items in histories.items() if len(items) >= min_ratings}
+
+
+def counters(examples: standard_artifacts.Examples) -> dict[str, int]:
+    return {name: examples.get_int_custom_property(name) for name in COUNTERS}
+
+
+@pytest.mark.parametrize(("holdout", "hold_back"), [("test", 1), ("validation", 2)])
+def test_the_splits_equal_a_plain_rendering_of_leave_one_out(tmp_path, holdout, hold_back):
+    rows = make_rows()
+    histories = plain_histories(rows, 5)
+    items = {item for touched in histories.values() for item in touched}
+    config = LeaveOneOutConfig(min_ratings=5, eval_negatives=10, holdout=holdout)
+    examples = generate(write_rows(tmp_path, rows), str(tmp_path / "out"), config)
+
+    assert by_user(examples, "train") == {
+        user: {"item_id": touched[:-hold_back], "label": [1.0] * (len(touched) - hold_back)}
+        for user, touched in histories.items()
+    }
+    candidates = by_user(examples, "eval")
+    assert candidates.keys() == histories.keys()
+    for user, touched in histories.items():
+        held_out, *negatives = candidates[user]["item_id"]
+        assert held_out == touched[-hold_back]
+        assert len(negatives) == len(set(negatives)) == 10
+        assert set(negatives) <= items - set(touched)
+        assert candidates[user]["label"] == [1.0] + [0.0] * 10
+    assert counters(examples) == {
+        "rows": len(rows),
+        "users": len(histories),
+        "dropped_users": len({row[0] for row in rows}) - len(histories),
+        "repeats": len(rows) - len({row[:2] for row in rows}),
+        "items": len(items),
+    }
+
+
+def test_the_artifact_says_what_it_holds(tmp_path):
+    base = write_rows(tmp_path, make_rows())
+    examples = generate(base, str(tmp_path / "out"), CONFIG)
+    assert artifact_utils.decode_split_names(examples.split_names) == ["train", "eval"]
+    assert examples.get_string_custom_property("payload_format") == "FORMAT_TF_EXAMPLE"
+    assert examples.get_string_custom_property("file_format") == "tfrecords_gzip"
+
+
+def test_a_user_who_has_touched_every_item_has_no_negative(tmp_path):
+    rows = [(1, item, 3, item) for item in range(8)] + [(2, item, 3, item) for item in range(6)]
+    examples = generate(write_rows(tmp_path, rows), str(tmp_path / "out"), CONFIG)
+    candidates = by_user(examples, "eval")
+    assert candidates[1] == {"item_id": [7], "label": [1.0]}
+    assert sorted(candidates[2]["item_id"][1:]) == [6, 7]
+
+
+def test_only_the_negatives_follow_the_seed(tmp_path):
+    base = write_rows(tmp_path, make_rows())
+    first = generate(base, str(tmp_path / "1"), CONFIG)
+    other = generate(base, str(tmp_path / "2"), LeaveOneOutConfig(min_ratings=5, eval_negatives=10))
+    assert records(first, "train") == records(other, "train")
+    assert records(first, "eval") != records(other, "eval")
+
+
+def test_records_do_not_depend_on_blocks_buckets_or_the_order_of_rows(tmp_path, monkeypatch):
+    rows = make_rows()
+    base = write_rows(tmp_path, rows)
+    whole = generate(base, str(tmp_path / "whole"), CONFIG)
+    monkeypatch.setattr(executor, "_BLOCK_BYTES", 700)
+    write_rows(tmp_path, rows[::-1])
+    cut = generate(base, str(tmp_path / "cut"), CONFIG)
+    assert counters(cut) == counters(whole)
+    for split in ("train", "eval"):
+        assert records(cut, split) == records(whole, split)
+
+
+@pytest.mark.slow
+def test_records_do_not_depend_on_the_number_of_workers(tmp_path, monkeypatch):
+    base = write_rows(tmp_path, make_rows())
+    one = generate(base, str(tmp_path / "one"), CONFIG)
+    monkeypatch.setattr(executor, "_BLOCK_BYTES", 1000)
+    args = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")
+    two = generate(base, str(tmp_path / "two"), CONFIG, args)
+    assert counters(two) == counters(one)
+    for split in ("train", "eval"):
+        assert records(two, split) == records(one, split)
+
+
+def test_a_malformed_row_stops_the_run_with_one_line_and_no_examples(tmp_path):
+    base = write_rows(tmp_path, [*make_rows(), ("x12", 1, 3, 1)])
+    with pytest.raises(Exception, match="x12") as caught:
+        generate(base, str(tmp_path / "out"), CONFIG)
+    line = len(make_rows()) + 1
+    assert str(find_user_error(caught.value)) == (
+        f"{base}/ratings.dat:{line}: user_id 'x12' is not an integer; mend the row or remove it"
+    )
+    assert glob.glob(f"{tmp_path}/out/*/data_tfrecord*") == []
+
+
+def test_a_run_that_drops_every_user_is_a_users_mistake(tmp_path):
+    base = write_rows(tmp_path, make_rows())
+    with pytest.raises(UserError, match=r"no users are left of .*'dropped_users': 59.*min_ratings"):
+        generate(base, str(tmp_path / "out"), LeaveOneOutConfig(min_ratings=1000))
+
+
+@pytest.mark.skipif(not os.path.exists(REAL), reason="no MovieLens data here")
+def test_ml_1m_is_split_as_published(tmp_path):
+    with zipfile.ZipFile(REAL) as archive:
+        archive.extract("ml-1m/ratings.dat", tmp_path)
+    examples = generate(str(tmp_path / "ml-1m"), str(tmp_path / "out"), LeaveOneOutConfig())
+    assert counters(examples) == {
+        "rows": 1_000_209,
+        "users": 6040,
+        "dropped_users": 0,
+        "repeats": 0,
+        "items": 3706,
+    }
+    train, candidates = by_user(examples, "train"), by_user(examples, "eval")
+    assert sum(len(user["item_id"]) for user in train.values()) == 1_000_209 - 6040
+    assert {len(user["item_id"]) for user in candidates.values()} == {101}
+    assert all(
+        not set(train[user]["item_id"]) & set(candidates[user]["item_id"]) for user in candidates
+    )

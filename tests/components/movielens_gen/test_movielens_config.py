@@ -1,0 +1,25 @@
+import pytest
+
+from components.movielens_gen.config import LeaveOneOutConfig
+from transforms.checks import from_json, to_json
+from transforms.errors import UserError
+
+
+def test_settings_survive_json():
+    config = LeaveOneOutConfig(min_ratings=5, eval_negatives=7, holdout="validation", seed=3)
+    assert from_json(LeaveOneOutConfig, to_json(config)) == config
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"min_ratings": 1}, "min_ratings=1: must be at least 2"),
+        ({"min_ratings": 2, "holdout": "validation"}, "min_ratings=2: must be at least 3"),
+        ({"eval_negatives": 0}, "eval_negatives=0: must be at least 1"),
+        ({"seed": -1}, "seed=-1: must be at least 0"),
+        ({"holdout": "validate"}, "holdout='validate'.*did you mean validation"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_name(settings, message):
+    with pytest.raises(UserError, match=message):
+        LeaveOneOutConfig(**settings)
