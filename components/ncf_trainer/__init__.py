@@ -1,0 +1,1 @@
+"""Neural collaborative filtering: preprocessing, negative sampling, models, training, export."""

@@ -1,0 +1,122 @@
+"""Transformed Examples, read once into the flat arrays that training keeps on its devices."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from components.ncf_trainer import features
+from transforms.errors import UserError
+
+__all__ = ["Candidates", "Histories", "read_candidates", "read_histories"]
+
+_PARSED_TOGETHER = 4096
+
+
+class Histories(NamedTuple):
+    """What this worker's users have interacted with.
+
+    Attributes:
+        users: Embedding row of each user, ascending, int64 [users].
+        owners: Position in `users` of each interaction's user, ascending, int64 [interactions].
+        items: Embedding row of each interaction's item, in time order within a user, int64
+            [interactions].
+    """
+
+    users: np.ndarray
+    owners: np.ndarray
+    items: np.ndarray
+
+
+class Candidates(NamedTuple):
+    """The lists to rank.
+
+    Attributes:
+        users: Embedding row of each list's user, int64 [lists].
+        items: Embedding rows, the held-out item in the first column, int64 [lists, longest].
+        present: Whether there is a candidate, since lists may differ in length, bool
+            [lists, longest].
+    """
+
+    users: np.ndarray
+    items: np.ndarray
+    present: np.ndarray
+
+
+def read_histories(patterns: Sequence[str], context: tf.distribute.InputContext) -> Histories:
+    """Reads the transformed train split, or this worker's part of it.
+
+    Args:
+        patterns: Files, or patterns of them.
+        context: Which part to read.
+
+    Raises:
+        UserError: There is no interaction.
+    """
+    rows, items, _, lengths = _read(patterns, context)
+    owners = np.repeat(rows, lengths)
+    order = np.argsort(owners, kind="stable")
+    users, owners = np.unique(owners[order], return_inverse=True)
+    return Histories(users, owners, items[order])
+
+
+def read_candidates(patterns: Sequence[str], context: tf.distribute.InputContext) -> Candidates:
+    """Reads the transformed eval split, or this worker's part of it.
+
+    Args:
+        patterns: Files, or patterns of them.
+        context: Which part to read.
+
+    Raises:
+        UserError: There is no list, or one without exactly one label above 0.
+    """
+    rows, items, labels, lengths = _read(patterns, context)
+    lists = np.repeat(np.arange(len(rows)), lengths)
+    positives = np.bincount(lists[labels > 0], minlength=len(rows))
+    if (positives != 1).any():
+        raise UserError(
+            f"split eval: the list of user row {rows[positives != 1][0]} has "
+            f"{positives[positives != 1][0]} candidates labelled 1: it must have exactly one"
+        )
+    order = np.lexsort((labels <= 0, lists))
+    column = np.arange(len(items)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    padded = np.zeros((len(rows), lengths.max()), np.int64)
+    present = np.zeros(padded.shape, bool)
+    padded[lists, column] = items[order]
+    present[lists, column] = True
+    return Candidates(rows, padded, present)
+
+
+def _read(
+    patterns: Sequence[str], context: tf.distribute.InputContext
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Returns user rows [n], flat item rows and labels, and the lists' lengths [n]."""
+    files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
+    workers, worker = context.num_input_pipelines, context.input_pipeline_id
+    by_file = len(files) >= workers
+    dataset = tf.data.TFRecordDataset(
+        files[worker::workers] if by_file else files, compression_type="GZIP"
+    )
+    if not by_file:
+        dataset = dataset.shard(workers, worker)
+    spec = {
+        features.USER_ROW: tf.io.FixedLenFeature([1], tf.int64),
+        features.ITEM_ROW: tf.io.RaggedFeature(tf.int64),
+        features.LABEL: tf.io.RaggedFeature(tf.float32),
+    }
+    columns = [
+        (
+            batch[features.USER_ROW][:, 0].numpy(),
+            batch[features.ITEM_ROW].flat_values.numpy(),
+            batch[features.LABEL].flat_values.numpy(),
+            batch[features.ITEM_ROW].row_lengths().numpy(),
+        )
+        for batch in dataset.batch(_PARSED_TOGETHER).map(
+            lambda examples: tf.io.parse_example(examples, spec), tf.data.AUTOTUNE
+        )
+    ]
+    if not columns:
+        raise UserError(f"{', '.join(patterns)}: no Example for worker {worker} of {workers}")
+    rows, items, labels, lengths = (np.concatenate(column) for column in zip(*columns, strict=True))
+    return rows, items, labels, lengths

@@ -1,0 +1,22 @@
+"""Names of the features and vocabularies that preprocessing, training and serving share."""
+
+__all__ = [
+    "ITEM_ID",
+    "ITEM_ROW",
+    "ITEM_VOCABULARY",
+    "LABEL",
+    "USER_ID",
+    "USER_ROW",
+    "USER_VOCABULARY",
+]
+
+USER_ID = "user_id"
+ITEM_ID = "item_id"
+LABEL = "label"
+
+# Embedding rows: what the raw ids become.
+USER_ROW = "user_row"
+ITEM_ROW = "item_row"
+
+USER_VOCABULARY = "users"
+ITEM_VOCABULARY = "items"

@@ -1,0 +1,139 @@
+"""GMF, MLP and NeuMF, listwise: one user against a list of items.
+
+He et al., "Neural Collaborative Filtering", WWW 2017. The score is the logit: higher is better,
+and its sigmoid is the probability of an interaction.
+"""
+
+import itertools
+
+import tensorflow as tf
+
+from components.ncf_trainer.config import NcfTrainerConfig
+
+__all__ = ["NcfModel"]
+
+
+class NcfModel(tf.keras.Model):
+    """Scores lists of items for users.
+
+    Every table has one row more than its vocabulary, for ids outside it. The GMF and the MLP
+    embedding of an id lie side by side in one table, so that one lookup fetches both. The first
+    dense layer is applied to the user's and to the item's half of its input apart and summed,
+    which is the same layer with the user's part computed once a row.
+    """
+
+    def __init__(self, config: NcfTrainerConfig, num_users: int, num_items: int):
+        """Creates the variables.
+
+        Args:
+            config: Model type, widths, precision, seed.
+            num_users: Rows of the user table.
+            num_items: Rows of the item table.
+        """
+        super().__init__(name=config.model_type)
+        self._compute = tf.bfloat16 if config.mixed_precision else tf.float32
+        self._config = config
+        self._factors = config.num_factors if config.model_type != "mlp" else 0
+        widths = config.layers if config.model_type != "gmf" else (0,)
+        half = widths[0] // 2
+        seeds = itertools.count(1000 * config.seed)
+
+        def table(name: str, rows: int) -> tf.Variable:
+            normal = tf.keras.initializers.RandomNormal(stddev=0.01, seed=next(seeds))
+            return self.add_weight(name, [rows, self._factors + half], initializer=normal)
+
+        def kernel(name: str, inputs: int, outputs: int) -> tf.Variable:
+            glorot = tf.keras.initializers.GlorotUniform(seed=next(seeds))
+            return self.add_weight(name, [inputs, outputs], initializer=glorot)
+
+        self.user_table = table("user_embedding", num_users)
+        self.item_table = table("item_embedding", num_items)
+        self.kernels = [
+            kernel(f"kernel_{i}", *pair) for i, pair in enumerate(itertools.pairwise(widths))
+        ]
+        self.biases = [
+            self.add_weight(f"bias_{i}", [width], initializer="zeros")
+            for i, width in enumerate(widths[1:])
+        ]
+        self.output_kernel = kernel("output_kernel", self._factors + widths[-1], 1)
+        self.output_bias = self.add_weight("output_bias", [1], initializer="zeros")
+
+    def call(self, users: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
+        """Scores lists of items.
+
+        Args:
+            users: Rows of the user table, integer [batch].
+            items: Rows of the item table, integer [batch, items].
+
+        Returns:
+            Logits, float32 [batch, items].
+        """
+        return self.score(*self.embed(users, items))
+
+    def embed(self, users: tf.Tensor, items: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Looks up the embeddings, GMF part first: [batch, width] and [batch, items, width]."""
+        return tf.gather(self.user_table, users), tf.gather(self.item_table, items)
+
+    def score(self, users: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
+        """Returns the logits, float32 [batch, items], of what `embed` returned."""
+        users, items = (tf.cast(x, self._compute) for x in (users, items))
+        batch, width = tf.shape(items)[0], tf.shape(items)[1]
+        output = tf.cast(self.output_kernel, self._compute)
+        # Everything is split, not sliced: the gradient of a slice is a padded copy of the whole.
+        gmf_users, mlp_users = self._split(users)
+        gmf_items, mlp_items = self._split(items)
+        gmf_output, mlp_output = tf.split(output, [self._factors, -1])
+        logits = []
+        if self._factors:
+            weighted = gmf_users * gmf_output[:, 0]
+            logits.append(tf.linalg.matvec(gmf_items, weighted))
+        if self.kernels:
+            hidden = self._mlp(mlp_users, mlp_items)
+            logits.append(tf.reshape(tf.matmul(hidden, mlp_output), [batch, width]))
+        return tf.cast(tf.add_n(logits), tf.float32) + self.output_bias
+
+    def penalty(self, users: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
+        """Returns the L2 term of a batch, a scalar, for what `embed` returned.
+
+        For each example the squared norms of its user's and its item's embeddings, averaged over
+        the examples; for each dense layer the squared norm of its weights.
+        """
+        terms = [tf.constant(0.0)]
+        config, factors = self._config, self._factors
+        if factors and config.mf_regularization:
+            terms += [
+                config.mf_regularization * _mean_square_norm(x[..., :factors])
+                for x in (users, items)
+            ]
+        if self.kernels and config.mlp_regularization:
+            first, *others = config.mlp_regularization
+            if first:
+                terms += [first * _mean_square_norm(x[..., factors:]) for x in (users, items)]
+            terms += [
+                rate * tf.reduce_sum(tf.square(kernel))
+                for rate, kernel in zip(others, self.kernels, strict=True)
+                if rate
+            ]
+        return tf.add_n(terms)
+
+    def _split(self, embedded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the GMF part and the MLP part."""
+        return tf.split(embedded, [self._factors, -1], axis=-1)
+
+    def _mlp(self, users: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
+        """Returns the last hidden layer, [batch * items, width of the last layer]."""
+        kernels = [tf.cast(kernel, self._compute) for kernel in self.kernels]
+        biases = [tf.cast(bias, self._compute) for bias in self.biases]
+        user_kernel, item_kernel = tf.split(kernels[0], 2)
+        user_part = tf.matmul(users, user_kernel) + biases[0]
+        item_part = tf.matmul(tf.reshape(items, [-1, items.shape[-1]]), item_kernel)
+        outputs = kernels[0].shape[-1]
+        hidden = tf.reshape(item_part, [-1, tf.shape(items)[1], outputs])
+        hidden = tf.reshape(tf.nn.relu(user_part[:, tf.newaxis] + hidden), [-1, outputs])
+        for kernel, bias in zip(kernels[1:], biases[1:], strict=True):
+            hidden = tf.nn.relu(tf.matmul(hidden, kernel) + bias)
+        return hidden
+
+
+def _mean_square_norm(embedded: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.reduce_sum(tf.square(embedded), axis=-1))

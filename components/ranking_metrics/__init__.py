@@ -1,0 +1,1 @@
+"""HitRate and NDCG over one Example per user, as TFMA metrics and as plain functions."""

@@ -1,0 +1,62 @@
+"""Which devices a model trains on."""
+
+import json
+import os
+
+import tensorflow as tf
+
+from transforms.errors import UserError
+
+__all__ = ["create_strategy", "input_context", "is_chief"]
+
+
+def create_strategy(num_gpus: int) -> tf.distribute.Strategy:
+    """Returns the distribution strategy for this process.
+
+    With TF_CONFIG, call it before anything else that uses TensorFlow: workers can only be joined
+    while the runtime is not yet initialised.
+
+    Args:
+        num_gpus: GPUs of this machine to use. 0 uses its CPU: one device, or as many replicas as
+            the process has configured logical CPU devices.
+
+    Returns:
+        MultiWorkerMirroredStrategy when TF_CONFIG names a cluster, MirroredStrategy for several
+        local devices or for GPUs, OneDeviceStrategy for a single CPU.
+
+    Raises:
+        UserError: This machine has fewer GPUs than `num_gpus`.
+    """
+    gpus = tf.config.list_physical_devices("GPU")
+    if num_gpus > len(gpus):
+        raise UserError(
+            f"num_gpus={num_gpus}: this machine has {len(gpus)} GPUs that TensorFlow can use; "
+            "lower num_gpus (0 trains on the CPU) or mend the driver and CUDA libraries"
+        )
+    if json.loads(os.environ.get("TF_CONFIG", "{}")).get("cluster"):
+        tf.config.set_visible_devices(gpus[:num_gpus], "GPU")
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    if num_gpus:
+        return tf.distribute.MirroredStrategy([f"GPU:{i}" for i in range(num_gpus)])
+    cpus = tf.config.list_logical_devices("CPU")
+    if len(cpus) > 1:
+        return tf.distribute.MirroredStrategy([cpu.name for cpu in cpus])
+    return tf.distribute.OneDeviceStrategy("CPU:0")
+
+
+def input_context(strategy: tf.distribute.Strategy) -> tf.distribute.InputContext:
+    """Returns which of how many input pipelines (one a worker) this process is."""
+    resolver = strategy.cluster_resolver
+    if resolver is None or not resolver.task_type:
+        return tf.distribute.InputContext(1, 0, strategy.num_replicas_in_sync)
+    cluster = resolver.cluster_spec().as_dict()
+    chiefs = len(cluster.get("chief", []))
+    index = resolver.task_id + (chiefs if resolver.task_type == "worker" else 0)
+    return tf.distribute.InputContext(
+        chiefs + len(cluster.get("worker", [])), index, strategy.num_replicas_in_sync
+    )
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Returns whether this process is the one that writes checkpoints, logs and the model."""
+    return input_context(strategy).input_pipeline_id == 0

@@ -1,0 +1,99 @@
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.ncf_trainer.trainer import run_fn
+from components.training.loop import HISTORY_FILE
+
+FAST = {
+    "train_epochs": 20,
+    "batch_size": 500,
+    "learning_rate": 0.01,
+    "epochs_between_evals": 5,
+    "num_neg": 4,
+}
+
+# What a server does: TensorFlow, the model's folder, and nothing of this project.
+ASK = """
+import json, sys
+import tensorflow as tf
+
+model = tf.saved_model.load(sys.argv[1])
+request = json.loads(sys.stdin.read())
+users = tf.constant(request["users"], tf.int64)
+items = tf.constant(request["items"], tf.int64)
+examples = tf.constant([bytes.fromhex(e) for e in request["examples"]])
+signatures = model.signatures
+answer = {
+    "score": signatures["score"](user_id=users, item_id=items)["scores"].numpy().tolist(),
+    "serving_default": signatures["serving_default"](examples)["scores"].numpy().tolist(),
+    "transformed": sorted(signatures["transform_features"](examples)),
+}
+print(json.dumps(answer))
+"""
+
+
+def history(args):
+    with open(os.path.join(args.model_run_dir, HISTORY_FILE), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def ask(directory, **request):
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", ASK, directory],
+        input=json.dumps(request),
+        capture_output=True,
+        text=True,
+        cwd="/",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def parse():
+    def parsed(serialised):
+        feature = tf.train.Example.FromString(serialised).features.feature
+        return feature["user_id"].int64_list.value[0], list(feature["item_id"].int64_list.value)
+
+    return parsed
+
+
+def test_trains_a_model_that_serves_anywhere(fn_args, raw_examples, parse):
+    args = fn_args(**FAST)
+    run_fn(args)
+
+    epochs = history(args)["epochs"]
+    assert [e["epoch"] for e in epochs if "hit_rate_at_10" in e] == [5, 10, 15, 20]
+    assert epochs[-1]["hit_rate_at_10"] > 0.9
+    assert history(args)["examples_per_second"] > 0
+    assert not os.listdir(args.custom_config["checkpoint_root"])
+
+    examples = raw_examples["eval"][:3]
+    users, items = zip(*map(parse, examples), strict=True)
+    unknown = [[999_999, *list_of_items[:-1]] for list_of_items in items]
+    answer = ask(
+        args.serving_model_dir,
+        users=[*users, 999_999],
+        items=[*items, unknown[0]],
+        examples=[e.hex() for e in [*examples, shorter(examples[0])]],
+    )
+    scores = np.array(answer["score"])
+    assert np.isfinite(scores).all()
+    np.testing.assert_allclose(answer["serving_default"][:3], scores[:3], rtol=1e-5)
+    padded = answer["serving_default"][3]
+    np.testing.assert_allclose(padded[:2], scores[0][:2], rtol=1e-5)
+    assert set(padded[2:]) == {np.finfo(np.float32).min}
+    assert answer["transformed"] == ["item_row", "label", "user_row"]
+
+
+def shorter(serialised):
+    message = tf.train.Example.FromString(serialised)
+    del message.features.feature["item_id"].int64_list.value[2:]
+    return message.SerializeToString()
