@@ -1,0 +1,1 @@
+"""Wide & Deep models: the census classifier and the MovieLens rating regressor."""

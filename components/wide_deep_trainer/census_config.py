@@ -1,0 +1,100 @@
+"""Settings of the census trainer."""
+
+import dataclasses
+
+from components.training.config import LoopConfig
+from transforms.checks import check, check_choice
+
+__all__ = ["PRESETS", "CensusTrainerConfig"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CensusTrainerConfig(LoopConfig):
+    """What the census model is and how it trains; the defaults are those of 2018.
+
+    Attributes:
+        train_epochs: See LoopConfig.
+        batch_size: See LoopConfig.
+        epochs_between_evals: See LoopConfig.
+        stop_threshold: The accuracy on the eval split to stop at. See LoopConfig.
+        model_type: "wide", a linear model of categories and crosses trained with FTRL; "deep", a
+            network; "wide_deep", their sum, trained together, each part with its optimiser.
+        hash_buckets: Hash buckets of occupation and of each cross.
+        wide_learning_rate: FTRL's.
+        encoding: What the network sees. "basic": scaled numbers, one-hot categories and an
+            embedded occupation. "embedded": numbers in piecewise-linear encoding, embedded, and
+            embeddings of all categories.
+        embedding_size: Width of an embedding.
+        quantile_bins: Bins of the piecewise-linear encoding.
+        hidden_units: Widths of the network's hidden layers.
+        ensemble_size: Networks that share all weight matrices and are averaged; 1 is a plain one.
+        dropout: Share of hidden units dropped in training.
+        deep_optimizer: "adagrad" or "adamw".
+        deep_learning_rate: The network's, at its height if the schedule is not constant.
+        weight_decay: AdamW's, decoupled.
+        schedule: "constant", or "cosine": a linear warm-up over a twentieth of the steps, then
+            half a cosine to 0. Of the network alone.
+    """
+
+    train_epochs: int = 40
+    batch_size: int = 40
+    epochs_between_evals: int = 2
+    model_type: str = "wide_deep"
+    hash_buckets: int = 1000
+    wide_learning_rate: float = 0.2
+    encoding: str = "basic"
+    embedding_size: int = 8
+    quantile_bins: int = 48
+    hidden_units: tuple[int, ...] = (100, 75, 50, 25)
+    ensemble_size: int = 1
+    dropout: float = 0.0
+    deep_optimizer: str = "adagrad"
+    deep_learning_rate: float = 0.05
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+
+    def __post_init__(self) -> None:
+        """Raises UserError for a value out of range."""
+        super().__post_init__()
+        check_choice("model_type", self.model_type, ("wide", "deep", "wide_deep"))
+        check_choice("encoding", self.encoding, ("basic", "embedded"))
+        check_choice("deep_optimizer", self.deep_optimizer, ("adagrad", "adamw"))
+        check_choice("schedule", self.schedule, ("constant", "cosine"))
+        for field in ("hash_buckets", "embedding_size", "ensemble_size"):
+            check(getattr(self, field) >= 1, field, getattr(self, field), "at least 1")
+        check(self.quantile_bins >= 2, "quantile_bins", self.quantile_bins, "at least 2")
+        check(
+            len(self.hidden_units) > 0 and min(self.hidden_units) >= 1,
+            "hidden_units",
+            self.hidden_units,
+            "one or more widths of at least 1",
+        )
+        check(0 <= self.dropout < 1, "dropout", self.dropout, "at least 0 and below 1")
+        for field in ("wide_learning_rate", "deep_learning_rate"):
+            check(getattr(self, field) > 0, field, getattr(self, field), "above 0")
+        check(self.weight_decay >= 0, "weight_decay", self.weight_decay, "at least 0")
+        check(
+            not self.weight_decay or self.deep_optimizer == "adamw",
+            "weight_decay",
+            self.weight_decay,
+            "0 unless deep_optimizer is adamw",
+        )
+
+
+PRESETS = {
+    "wide_deep_2018": CensusTrainerConfig(),
+    "best": CensusTrainerConfig(
+        model_type="deep",
+        train_epochs=20,
+        batch_size=256,
+        encoding="embedded",
+        hidden_units=(128, 128),
+        ensemble_size=16,
+        dropout=0.2,
+        deep_optimizer="adamw",
+        deep_learning_rate=0.002,
+        weight_decay=0.01,
+        schedule="cosine",
+    ),
+}
+"""The 2018 model, and the best found on a validation part of the training rows."""

@@ -1,0 +1,117 @@
+"""The census preprocessing_fn: raw columns to ids, scaled numbers and quantile positions."""
+
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from components.wide_deep_trainer.census_config import CensusTrainerConfig
+from components.wide_deep_trainer.census_features import (
+    AGE_BOUNDARIES,
+    CATEGORICAL,
+    LABEL,
+    NUMERIC,
+    REPEATED,
+    VOCABULARY,
+    quantile,
+    scaled,
+    value,
+)
+from components.wide_deep_trainer.numeric_encoding import quantile_position
+from transforms.checks import from_json
+
+__all__ = ["preprocessing_fn"]
+
+_UNKNOWN = "?"
+_QUANTILE_ERROR = 1e-4
+# A value that fewer rows share says more of those rows than of others.
+_MIN_ROWS = 5
+
+
+def preprocessing_fn(
+    inputs: dict[str, tf.SparseTensor], custom_config: dict[str, Any]
+) -> dict[str, tf.Tensor]:
+    """Transforms a batch of raw columns.
+
+    A category that is absent or empty is "?", a number that is absent or negative is the median
+    of the training rows: both only occur in requests, as the schema admits neither.
+
+    Args:
+        inputs: Raw columns by name, as the schema describes them.
+        custom_config: `config` holds the JSON of a CensusTrainerConfig.
+
+    Returns:
+        Tensors [batch], named and typed as `census_features` says.
+    """
+    config = from_json(CensusTrainerConfig, custom_config["config"])
+    text = {name: _categories(inputs[name]) for name in CATEGORICAL}
+    # Analysers see the values as they came and not the filled-in ones: a median that another
+    # analyser waits for would need a second pass over the data, which fails with Beam 2.65.
+    seen = {name: tf.cast(inputs[name].values, tf.float32) for name in NUMERIC}
+    numbers = {name: _numbers(inputs[name], seen[name]) for name in NUMERIC}
+    outputs = {LABEL: tf.reshape(inputs[LABEL], [-1])}
+
+    for name in VOCABULARY:
+        outputs[name] = tft.compute_and_apply_vocabulary(
+            text[name], num_oov_buckets=1, vocab_filename=name
+        )
+    for name, values in numbers.items():
+        deviation = tf.sqrt(tft.var(seen[name]))
+        outputs[scaled(name)] = tf.math.divide_no_nan(values - tft.mean(seen[name]), deviation)
+        outputs[quantile(name)] = quantile_position(
+            values, _boundaries(seen[name], config.quantile_bins)
+        )
+
+    for name in REPEATED:
+        vocabulary = tft.vocabulary(
+            tf.cast(seen[name], tf.int64),
+            frequency_threshold=_MIN_ROWS,
+            vocab_filename=value(name),
+        )
+        outputs[value(name)] = tft.apply_vocabulary(
+            tf.cast(numbers[name], tf.int64), vocabulary, num_oov_buckets=1
+        )
+
+    age_bucket = tft.apply_buckets(numbers["age"], tf.constant([AGE_BOUNDARIES], tf.float32))
+    crosses = {
+        "occupation": [text["occupation"]],
+        "education_x_occupation": [text["education"], text["occupation"]],
+        "age_bucket_x_education_x_occupation": [
+            tf.strings.as_string(age_bucket),
+            text["education"],
+            text["occupation"],
+        ],
+    }
+    outputs["age_bucket"] = age_bucket
+    for name, parts in crosses.items():
+        key = tf.strings.join(parts, separator="_x_")
+        outputs[name] = tft.hash_strings(key, config.hash_buckets)
+    return outputs
+
+
+def _categories(column: tf.SparseTensor) -> tf.Tensor:
+    text = _first_values(column, "")
+    return tf.where(tf.equal(text, ""), _UNKNOWN, text)
+
+
+def _numbers(column: tf.SparseTensor, seen: tf.Tensor) -> tf.Tensor:
+    median = tft.quantiles(seen, num_buckets=2, epsilon=_QUANTILE_ERROR)[0, 0]
+    values = tf.cast(_first_values(column, -1), tf.float32)
+    return tf.where(values < 0, median, values)
+
+
+def _first_values(column: tf.SparseTensor, default: str | int) -> tf.Tensor:
+    rows = column.dense_shape[0]
+    first = tf.sparse.slice(column, [0, 0], [rows, 1])
+    dense = tf.SparseTensor(first.indices, first.values, [rows, 1])
+    return tf.reshape(tf.sparse.to_dense(dense, default_value=default), [-1])
+
+
+def _boundaries(values: tf.Tensor, bins: int) -> tf.Tensor:
+    """Returns float32[bins + 1]: 0, the quantiles of the positive values and the maximum.
+
+    Most people have neither gains nor losses: among all values every quantile would be 0.
+    """
+    positive = tf.cast(values > 0, tf.float32)
+    inner = tft.quantiles(values, bins, _QUANTILE_ERROR, weights=positive)
+    return tf.concat([[0.0], inner[0], [tft.max(values)]], axis=0)

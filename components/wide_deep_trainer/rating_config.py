@@ -1,0 +1,98 @@
+"""Settings of the rating trainer."""
+
+import dataclasses
+
+from components.training.config import LoopConfig
+from transforms.checks import check, check_choice
+
+__all__ = ["PRESETS", "RatingTrainerConfig"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RatingTrainerConfig(LoopConfig):
+    """What the rating model is and how it trains; the defaults are those of 2018.
+
+    Attributes:
+        train_epochs: See LoopConfig.
+        batch_size: See LoopConfig.
+        epochs_between_evals: See LoopConfig.
+        stop_threshold: The RMSE on the eval split, in stars, to stop at. See LoopConfig.
+        model_type: "deep", a network on embeddings, time and genres; "factors", biased matrix
+            factorisation with genres and the user's ratings of the same session.
+        learning_rate: Adam's, at its height if the schedule is not constant.
+        schedule: "constant", or "cosine": a linear warm-up over a twentieth of the steps, then
+            half a cosine to 0.
+        user_embedding_size: Of "deep": width of a user's embedding.
+        item_embedding_size: Of "deep": width of an item's embedding.
+        hidden_units: Of "deep": widths of the sigmoid layers.
+        dropout: Of "deep": share of hidden units dropped in training.
+        num_factors: Of "factors": width of users' and items' factors.
+        ensemble_size: Of "factors": models that are trained side by side and averaged.
+        factor_regularization: Of "factors": L2 on the factors of each example's user and item.
+        bias_regularization: Of "factors": L2 on the biases of each example's user and item.
+        neighbours: Of "factors": how many ratings of the user, half of them before and half after
+            the time in question, are looked at. 0 looks at none.
+    """
+
+    train_epochs: int = 50
+    batch_size: int = 256
+    epochs_between_evals: int = 5
+    model_type: str = "deep"
+    learning_rate: float = 0.001
+    schedule: str = "constant"
+    user_embedding_size: int = 16
+    item_embedding_size: int = 64
+    hidden_units: tuple[int, ...] = (256, 256, 256, 128)
+    dropout: float = 0.3
+    num_factors: int = 16
+    ensemble_size: int = 1
+    factor_regularization: float = 0.0
+    bias_regularization: float = 0.0
+    neighbours: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises UserError for a value out of range."""
+        super().__post_init__()
+        check_choice("model_type", self.model_type, ("deep", "factors"))
+        check_choice("schedule", self.schedule, ("constant", "cosine"))
+        check(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
+        for field in ("user_embedding_size", "item_embedding_size", "num_factors", "ensemble_size"):
+            check(getattr(self, field) >= 1, field, getattr(self, field), "at least 1")
+        check(
+            len(self.hidden_units) > 0 and min(self.hidden_units) >= 1,
+            "hidden_units",
+            self.hidden_units,
+            "one or more widths of at least 1",
+        )
+        check(0 <= self.dropout < 1, "dropout", self.dropout, "at least 0 and below 1")
+        for field in ("factor_regularization", "bias_regularization"):
+            check(getattr(self, field) >= 0, field, getattr(self, field), "at least 0")
+        check(
+            self.neighbours >= 0 and self.neighbours % 2 == 0,
+            "neighbours",
+            self.neighbours,
+            "an even number, at least 0",
+        )
+        check(
+            not self.mixed_precision or self.model_type == "deep",
+            "mixed_precision",
+            self.mixed_precision,
+            "false unless model_type is deep: the factors have no large product to speed up",
+        )
+
+
+PRESETS = {
+    "movielens_2018": RatingTrainerConfig(),
+    "best": RatingTrainerConfig(
+        model_type="factors",
+        train_epochs=15,
+        batch_size=1024,
+        learning_rate=0.003,
+        schedule="cosine",
+        ensemble_size=4,
+        factor_regularization=0.12,
+        bias_regularization=0.01,
+        neighbours=32,
+    ),
+}
+"""The 2018 model, and the best found on a validation part of the training ratings."""

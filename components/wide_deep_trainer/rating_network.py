@@ -1,0 +1,72 @@
+"""The deep rating regressor: embeddings of user and item, time and genres into a network."""
+
+import tensorflow as tf
+
+from components.wide_deep_trainer import rating_features as features
+from components.wide_deep_trainer.deep import Deep
+from components.wide_deep_trainer.rating_config import RatingTrainerConfig
+from components.wide_deep_trainer.rating_genres import genre_vectors
+
+__all__ = ["Network"]
+
+_MOST_STARS = 5.0
+
+
+class Network(tf.keras.layers.Layer):
+    """A network that predicts a rating as a share of five stars."""
+
+    def __init__(self, config: RatingTrainerConfig, num_users: int, num_items: int):
+        """Creates the layers.
+
+        Args:
+            config: Widths and dropout.
+            num_users: Rows of the user table.
+            num_items: Rows of the item table.
+        """
+        super().__init__(name="network")
+        self.deep = Deep(
+            _Encoder(config, num_users, num_items),
+            config.hidden_units,
+            activation="sigmoid",
+            members=1,
+            dropout=config.dropout,
+            mixed_precision=config.mixed_precision,
+        )
+
+    def call(self, columns: dict[str, tf.Tensor], seed: tf.Tensor | None = None) -> tf.Tensor:
+        """Returns stars, float32 [batch, 1].
+
+        Args:
+            columns: Transformed features by name.
+            seed: int32[2] that determines what is dropped; None drops nothing.
+        """
+        return _MOST_STARS * tf.cast(self.deep(columns, dropout_seed=seed), tf.float32)
+
+
+class _Encoder(tf.keras.layers.Layer):
+    """Concatenates both embeddings, each with its norm capped, the scaled time and the genres."""
+
+    def __init__(self, config: RatingTrainerConfig, num_users: int, num_items: int):
+        super().__init__(name="encoder")
+        self.user_table = self._table("user_table", num_users, config.user_embedding_size)
+        self.item_table = self._table("item_table", num_items, config.item_embedding_size)
+
+    def call(self, columns: dict[str, tf.Tensor]) -> tf.Tensor:
+        return tf.concat(
+            [
+                _capped(tf.gather(self.user_table, columns[features.USER_ROW])),
+                _capped(tf.gather(self.item_table, columns[features.ITEM_ROW])),
+                columns[features.SCALED_TIME][:, tf.newaxis],
+                genre_vectors(columns[features.GENRE_MASK]),
+            ],
+            axis=1,
+        )
+
+    def _table(self, name: str, rows: int, width: int) -> tf.Variable:
+        initializer = tf.keras.initializers.TruncatedNormal(stddev=width**-0.5)
+        return self.add_weight(name, [rows, width], initializer=initializer)
+
+
+def _capped(embedded: tf.Tensor) -> tf.Tensor:
+    """Scales down each embedding [batch, width] whose norm is above the root of its width."""
+    return tf.clip_by_norm(embedded, embedded.shape[-1] ** 0.5, axes=[-1])

@@ -1,0 +1,91 @@
+"""TFX Trainer's run_fn for the rating models."""
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+from absl import logging
+from tfx import v1 as tfx
+
+from components.training.loop import checkpoint_dir, run_loop
+from components.training.strategy import create_strategy, is_chief
+from components.wide_deep_trainer import rating_features as features
+from components.wide_deep_trainer.columnar_training import (
+    ColumnarTraining,
+    predictor,
+    scheduled_rate,
+)
+from components.wide_deep_trainer.export import export_model
+from components.wide_deep_trainer.rating_config import RatingTrainerConfig
+from components.wide_deep_trainer.rating_model import RatingModel
+from components.wide_deep_trainer.transformed_data import read_columns
+from transforms.checks import from_json
+
+__all__ = ["MAE", "RMSE", "run_fn"]
+
+RMSE = "rmse"
+MAE = "mae"
+
+_REQUEST = (features.USER_ID, features.ITEM_ID, features.TIMESTAMP, features.GENRES)
+
+
+def run_fn(fn_args: tfx.components.FnArgs) -> None:
+    """Trains on the transformed split train, evaluating on eval, and exports the model.
+
+    A score of the exported model is a rating in stars, float32 [batch], from 0.5 to 5.
+
+    Args:
+        fn_args: TFX's. `custom_config` holds "config", a RatingTrainerConfig as JSON, "code" and
+            "checkpoint_root" as `checkpoint_dir` reads them.
+
+    Raises:
+        UserError: A setting that this machine or this data cannot meet, or a diverged model.
+    """
+    config = from_json(RatingTrainerConfig, fn_args.custom_config["config"])
+    strategy = create_strategy(config.num_gpus)
+    transform_output = tft.TFTransformOutput(fn_args.transform_output)
+    spec = transform_output.transformed_feature_spec()
+    train, evaluation = (read_columns(f, spec) for f in (fn_args.train_files, fn_args.eval_files))
+
+    tf.keras.utils.set_random_seed(config.seed)
+    with strategy.scope():
+        model = RatingModel(
+            config,
+            train,
+            user_vocabulary=transform_output.vocabulary_size_by_name(features.USER_VOCABULARY),
+            item_vocabulary=transform_output.vocabulary_size_by_name(features.ITEM_VOCABULARY),
+        )
+        model({name: tf.constant(column[:1]) for name, column in train.items()})
+        rows = len(train[features.RATING])
+        optimizer = tf.keras.optimizers.Adam(
+            scheduled_rate(config.schedule, config.learning_rate, config, rows)
+        )
+    training = ColumnarTraining(
+        config, strategy, train, [(model.trainable_variables, optimizer)], model.loss
+    )
+    predict = predictor(model)
+    logging.info("training on %s", ", ".join(strategy.extended.worker_devices))
+    checkpoints = checkpoint_dir(fn_args)
+    run_loop(
+        config,
+        strategy=strategy,
+        train_epoch=training.train_epoch,
+        evaluate=lambda: _errors(predict(evaluation), evaluation[features.RATING]),
+        stop_metric=RMSE,
+        higher_is_better=False,
+        checkpoint=training.checkpoint,
+        checkpoint_dir=checkpoints,
+        log_dir=fn_args.model_run_dir,
+    )
+    if is_chief(strategy):
+        export_model(model, model, transform_output, _REQUEST, fn_args.serving_model_dir)
+        if tf.io.gfile.exists(checkpoints):
+            tf.io.gfile.rmtree(checkpoints)
+
+
+def _errors(stars: np.ndarray, ratings: np.ndarray) -> dict[str, float]:
+    """Returns the root mean squared and the mean absolute error, in stars."""
+    errors = (stars - ratings).astype(np.float64)
+    return {
+        RMSE: float(np.sqrt(np.mean(np.square(errors)))),
+        MAE: float(np.mean(np.abs(errors))),
+    }
