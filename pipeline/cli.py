@@ -1,0 +1,143 @@
+"""The command line: `python -m pipeline`.
+
+Parsing, help and mistakes need no TensorFlow; what runs imports it.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.configs import PRESETS, PipelineConfig, preset
+from pipeline.exit_code import ExitCode
+from pipeline.settings import apply_settings, setting_values
+from pipeline.version import VERSION
+from transforms.errors import UserError
+
+__all__ = ["main"]
+
+_EXIT_CODES = (
+    "exit codes: 0 pushed, 1 a fault, 2 a mistake in a setting or the input, "
+    "3 refused by the model gate, 4 refused by the data gate"
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command and returns its exit code; a user's mistake is one line, no traceback."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except UserError as mistake:
+        print(f"error: {mistake}", file=sys.stderr)
+        refused = type(mistake).__name__ == "DataGateError"
+        return int(ExitCode.REFUSED_BY_DATA_GATE if refused else ExitCode.USER_MISTAKE)
+    except KeyboardInterrupt:
+        print("interrupted; run again to go on from the last finished component", file=sys.stderr)
+        return int(ExitCode.INTERRUPTED)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline",
+        description="Recommendation and tabular classification pipelines on TFX.",
+        epilog=_EXIT_CODES,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser(
+        "run",
+        help="run a pipeline on this machine, from raw data to a pushed model",
+        epilog="example: python -m pipeline run ncf --dataset ml-1m --set num_factors=16",
+    )
+    _add_pipeline(run)
+    run.add_argument(
+        "--dataset", help="data set; default: the embedded sample, or real data with --data-root"
+    )
+    run.add_argument("--data-root", help="folder that holds the data sets (default: data)")
+    run.add_argument(
+        "--output-root", default="output", help="folder for all results (default: %(default)s)"
+    )
+    run.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change a setting, or choose a preset with preset=NAME; may be repeated",
+    )
+    run.add_argument("--no-download", action="store_true", help="fail if the data are not there")
+    run.add_argument("--verbose", action="store_true", help="show the stack's own logs")
+    run.set_defaults(command=_run)
+
+    download = commands.add_parser("download", help="fetch, verify and unpack a data set")
+    download.add_argument("dataset", help="such as ml-1m, ml-20m, ml-latest-small or census")
+    download.add_argument(
+        "--data-root", default="data", help="folder to keep it in (default: %(default)s)"
+    )
+    download.set_defaults(command=_download)
+
+    settings = commands.add_parser("settings", help="list a pipeline's settings and presets")
+    _add_pipeline(settings)
+    settings.add_argument("--preset", help="whose values to show; default: the first")
+    settings.set_defaults(command=_settings)
+    return parser
+
+
+def _add_pipeline(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pipeline", choices=tuple(PRESETS), help="the pipeline")
+
+
+def _run(options: argparse.Namespace) -> ExitCode:
+    from pipeline.data import default_dataset, locate
+    from pipeline.run import run
+
+    dataset = options.dataset or default_dataset(options.pipeline, options.data_root is not None)
+    config = _config(options.pipeline, dataset, options.settings)
+    folder = locate(
+        options.pipeline,
+        dataset,
+        data_root=options.data_root or "data",
+        work_dir=os.path.join(options.output_root, "data"),
+        allow_download=not options.no_download,
+    )
+    return run(config, dataset, folder, options.output_root, options.verbose)
+
+
+def _config(pipeline: str, dataset: str, pairs: list[str]) -> PipelineConfig:
+    named = [pair.partition("=")[2] for pair in pairs if pair.startswith("preset=")]
+    default = "sample" if dataset == "sample" else PRESETS[pipeline][0].preset
+    config = preset(pipeline, named[-1] if named else default)
+    return apply_settings(config, [pair for pair in pairs if not pair.startswith("preset=")])
+
+
+def _download(options: argparse.Namespace) -> ExitCode:
+    from pipeline.data import locate, pipeline_of
+
+    folder = locate(
+        pipeline_of(options.dataset),
+        options.dataset,
+        data_root=options.data_root,
+        work_dir=options.data_root,
+        allow_download=True,
+    )
+    print(f"{options.dataset}: {folder}")
+    return ExitCode.PUSHED
+
+
+def _settings(options: argparse.Namespace) -> ExitCode:
+    presets = PRESETS[options.pipeline]
+    chosen = preset(options.pipeline, options.preset or presets[0].preset)
+    print(f"presets: {', '.join(config.preset for config in presets)}")
+    for name, value in sorted(setting_values(chosen).items()):
+        print(f"{name}={_text(value)}")
+    return ExitCode.PUSHED
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(_text(entry) for entry in value)
+    return (
+        "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    )

@@ -1,0 +1,147 @@
+"""What a pipeline is made of: its settings, and the presets that name a whole set of them."""
+
+import dataclasses
+
+from components.census_gen.config import CensusConfig
+from components.movielens_gen.config import LeaveOneOutConfig, RatingSplitConfig
+from components.ncf_trainer.config import NcfTrainerConfig
+from components.wide_deep_trainer.census_config import PRESETS as CENSUS_PRESETS
+from components.wide_deep_trainer.census_config import CensusTrainerConfig
+from components.wide_deep_trainer.rating_config import PRESETS as RATING_PRESETS
+from components.wide_deep_trainer.rating_config import RatingTrainerConfig
+from pipeline.fingerprint import CodeFingerprints
+from pipeline.gates import CensusGate, NcfGate, RatingGate
+from transforms.checks import check_choice
+
+__all__ = ["PRESETS", "Location", "PipelineConfig", "preset"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PipelineConfig:
+    """All settings of one pipeline; where it runs and reads is a `Location`.
+
+    Attributes:
+        pipeline: "ncf", "movielens" or "census".
+        preset: The name of the preset that the settings started from.
+        data: Settings of the ExampleGen.
+        trainer: Settings of the Trainer.
+        gate: Bounds of the Evaluator.
+    """
+
+    pipeline: str
+    preset: str
+    data: LeaveOneOutConfig | RatingSplitConfig | CensusConfig
+    trainer: NcfTrainerConfig | RatingTrainerConfig | CensusTrainerConfig
+    gate: NcfGate | RatingGate | CensusGate
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Location:
+    """Where a pipeline reads, writes and keeps its state; local paths, gs:// or s3://.
+
+    Attributes:
+        input_base: Folder of the data set.
+        pipeline_root: Receives the artifacts.
+        serving_dir: Receives each pushed model, in a folder named after its time.
+        schema_file: The curated schema.
+        metadata_file: SQLite file of ML Metadata; None where the engine brings its own.
+        checkpoint_root: Keeps checkpoints across attempts; None keeps none.
+        beam_pipeline_args: Beam's arguments for every component that runs on it.
+        code: Fingerprints of the sources.
+    """
+
+    input_base: str
+    pipeline_root: str
+    serving_dir: str
+    schema_file: str
+    metadata_file: str | None = None
+    checkpoint_root: str | None = None
+    beam_pipeline_args: tuple[str, ...] = ()
+    code: CodeFingerprints = dataclasses.field(default_factory=CodeFingerprints)
+
+
+def _ncf(name: str, trainer: NcfTrainerConfig, gate: NcfGate) -> PipelineConfig:
+    return PipelineConfig(
+        pipeline="ncf", preset=name, data=LeaveOneOutConfig(), trainer=trainer, gate=gate
+    )
+
+
+def _movielens(name: str, trainer: RatingTrainerConfig, gate: RatingGate) -> PipelineConfig:
+    return PipelineConfig(
+        pipeline="movielens", preset=name, data=RatingSplitConfig(), trainer=trainer, gate=gate
+    )
+
+
+def _census(name: str, trainer: CensusTrainerConfig, gate: CensusGate) -> PipelineConfig:
+    return PipelineConfig(
+        pipeline="census", preset=name, data=CensusConfig(), trainer=trainer, gate=gate
+    )
+
+
+PRESETS: dict[str, tuple[PipelineConfig, ...]] = {
+    "ncf": (
+        _ncf(
+            "neumf",
+            NcfTrainerConfig(train_epochs=20, batch_size=8192, learning_rate=0.003),
+            NcfGate(min_hit_rate=0.67, min_ndcg=0.39, max_regression=0.01),
+        ),
+        _ncf(
+            "sample",
+            NcfTrainerConfig(train_epochs=12, batch_size=4096, learning_rate=0.005),
+            NcfGate(min_hit_rate=0.4, min_ndcg=0.2, max_regression=0.05),
+        ),
+        _ncf(
+            "ncf_2018",
+            NcfTrainerConfig(),
+            NcfGate(min_hit_rate=0.5, min_ndcg=0.25, max_regression=0.01),
+        ),
+    ),
+    "movielens": (
+        _movielens(
+            "best",
+            RATING_PRESETS["best"],
+            RatingGate(max_rmse=0.9, max_regression=0.005),
+        ),
+        _movielens(
+            "sample",
+            RATING_PRESETS["best"],
+            RatingGate(max_rmse=0.95, max_regression=0.02),
+        ),
+        _movielens(
+            "movielens_2018",
+            RATING_PRESETS["movielens_2018"],
+            RatingGate(max_rmse=0.96, max_regression=0.005),
+        ),
+    ),
+    "census": (
+        _census(
+            "best",
+            CENSUS_PRESETS["best"],
+            CensusGate(min_accuracy=0.86, min_auc=0.91, max_regression=0.005),
+        ),
+        _census(
+            "sample",
+            dataclasses.replace(CENSUS_PRESETS["best"], train_epochs=8),
+            CensusGate(min_accuracy=0.8, min_auc=0.85, max_regression=0.02),
+        ),
+        _census(
+            "wide_deep_2018",
+            CENSUS_PRESETS["wide_deep_2018"],
+            CensusGate(min_accuracy=0.83, min_auc=0.87, max_regression=0.005),
+        ),
+    ),
+}
+"""The presets by pipeline. The first is taken for real data, the one named "sample" for the
+embedded data set; those with 2018 in their names keep that code's defaults."""
+
+
+def preset(pipeline: str, name: str) -> PipelineConfig:
+    """Returns the named preset of a pipeline.
+
+    Raises:
+        UserError: There is no such pipeline or preset; the message names the nearest.
+    """
+    check_choice("pipeline", pipeline, tuple(PRESETS))
+    by_name = {config.preset: config for config in PRESETS[pipeline]}
+    check_choice("preset", name, tuple(by_name))
+    return by_name[name]

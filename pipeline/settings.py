@@ -1,0 +1,80 @@
+"""Settings from text: `name=value` pairs applied to a PipelineConfig."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Iterable
+from typing import Any
+
+from pipeline.configs import PipelineConfig
+from transforms.checks import nearest
+from transforms.errors import UserError
+
+__all__ = ["apply_settings", "setting_values"]
+
+_PARTS = ("data", "trainer", "gate")
+_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+def setting_values(config: PipelineConfig) -> dict[str, Any]:
+    """Returns every setting of a pipeline by name; a name that two parts share stands once."""
+    return {
+        field.name: getattr(getattr(config, part), field.name)
+        for part in _PARTS
+        for field in dataclasses.fields(getattr(config, part))
+    }
+
+
+def apply_settings(config: PipelineConfig, pairs: Iterable[str]) -> PipelineConfig:
+    """Returns `config` with settings replaced, all validated together.
+
+    A name that several parts share, such as `seed`, is set in each of them.
+
+    Args:
+        config: What to start from.
+        pairs: `name=value` texts. Widths and other lists are comma-separated; `none` unsets.
+
+    Raises:
+        UserError: A pair is malformed, a name unknown, or a value not allowed.
+    """
+    known = setting_values(config)
+    changes: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise UserError(f"--set {pair}: must be name=value")
+        if name not in known:
+            raise UserError(
+                f"--set {pair}: {config.pipeline} has no setting {name!r}"
+                f"{nearest(name, known) or '; see: python -m pipeline settings ' + config.pipeline}"
+            )
+        changes[name] = text
+    parts = {}
+    for part in _PARTS:
+        current = getattr(config, part)
+        hints = typing.get_type_hints(type(current))
+        names = {field.name for field in dataclasses.fields(current)} & changes.keys()
+        parts[part] = dataclasses.replace(
+            current, **{name: _parse(name, changes[name], hints[name]) for name in names}
+        )
+    return dataclasses.replace(config, **parts)
+
+
+def _parse(name: str, text: str, hint: Any) -> Any:
+    """Returns `text` as a value of the annotated type: int, float, bool, str, tuple or optional."""
+    if isinstance(hint, types.UnionType):
+        if text.lower() == "none":
+            return None
+        hint = next(kind for kind in typing.get_args(hint) if kind is not types.NoneType)
+    if typing.get_origin(hint) is tuple:
+        item = typing.get_args(hint)[0]
+        return tuple(
+            _parse(name, entry.strip(), item) for entry in text.split(",") if entry.strip()
+        )
+    try:
+        if hint is bool:
+            return _TRUTH[text.lower()]
+        return hint(text)
+    except (KeyError, ValueError):
+        kind = {bool: "true or false", int: "a whole number", float: "a number"}[hint]
+        raise UserError(f"{name}={text!r}: must be {kind}") from None

@@ -1,0 +1,41 @@
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.cli import main
+
+
+def test_answers_that_need_no_run_do_not_import_the_stack():
+    code = (
+        "import sys; from pipeline.cli import main\n"
+        "try: main(['run', 'ncf', '--set', 'bath_size=3'])\n"
+        "finally: print(sorted({'tensorflow', 'apache_beam', 'tfx', 'pandas'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+    assert done.stderr.strip() == (
+        "error: --set bath_size=3: ncf has no setting 'bath_size'; did you mean batch_size?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "ncf", "--set", "preset=neumff"], "did you mean neumf?"),
+        (["run", "ncf", "--dataset", "ml-1n", "--no-download"], "did you mean ml-1m?"),
+        (["run", "ncf", "--dataset", "ml-1m", "--no-download"], "python -m pipeline download"),
+        (["download", "ml-2m"], "dataset='ml-2m': must be one of"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_2(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and error.count("\n") == 1 and message in error
+
+
+def test_settings_lists_what_set_takes(capsys):
+    assert main(["settings", "ncf", "--preset", "ncf_2018"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "layers=64,32,16,8" in lines and "stop_threshold=none" in lines
