@@ -82,8 +82,29 @@ PRESETS: dict[str, tuple[PipelineConfig, ...]] = {
     "ncf": (
         _ncf(
             "neumf",
-            NcfTrainerConfig(train_epochs=20, batch_size=8192, learning_rate=0.003),
-            NcfGate(min_hit_rate=0.67, min_ndcg=0.39, max_regression=0.01),
+            NcfTrainerConfig(
+                train_epochs=8,
+                batch_size=20_000,
+                learning_rate=0.005,
+                schedule="cosine",
+                recency_half_life=15.0,
+            ),
+            NcfGate(min_hit_rate=0.68, min_ndcg=0.4, max_regression=0.01),
+        ),
+        _ncf(
+            "best",
+            NcfTrainerConfig(
+                model_type="gmf",
+                num_factors=128,
+                num_neg=8,
+                train_epochs=10,
+                batch_size=20_000,
+                learning_rate=0.003,
+                schedule="cosine",
+                mf_regularization=0.005,
+                recency_half_life=15.0,
+            ),
+            NcfGate(min_hit_rate=0.7, min_ndcg=0.42, max_regression=0.01),
         ),
         _ncf(
             "sample",

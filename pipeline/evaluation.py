@@ -51,7 +51,15 @@ def eval_config(config: PipelineConfig) -> tfma.EvalConfig:
         for name, (class_name, module, settings) in _METRICS[config.pipeline].items()
     ]
     return tfma.EvalConfig(
-        model_specs=[tfma.ModelSpec(signature_name="serving_default", label_key=parts.label)],
+        model_specs=[
+            tfma.ModelSpec(
+                signature_name="serving_default",
+                label_key=parts.label,
+                preprocessing_function_names=(
+                    [parts.slice_signature] if parts.slice_signature else []
+                ),
+            )
+        ],
         slicing_specs=[
             tfma.SlicingSpec(),
             *(tfma.SlicingSpec(feature_keys=[key]) for key in parts.slices),

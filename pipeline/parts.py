@@ -26,7 +26,8 @@ class Parts:
         prefix: What the names of its modules in that package start with.
         transform_settings: The trainer's settings that preprocessing depends on.
         label: The raw feature that holds the label.
-        slices: Raw or transformed features whose values are reported one by one.
+        slices: Features whose values are reported one by one.
+        slice_signature: The model's signature that makes those features; "" for raw ones.
     """
 
     datasets: str
@@ -37,6 +38,7 @@ class Parts:
     transform_settings: tuple[str, ...] = ()
     label: str
     slices: tuple[str, ...] = ()
+    slice_signature: str = ""
 
     def catalog(self) -> Catalog:
         """Returns the catalogue of data sets."""
@@ -64,6 +66,7 @@ PARTS = {
         prefix="rating_",
         label="rating",
         slices=("genre",),
+        slice_signature="slice_features",
     ),
     "census": Parts(
         datasets=_CENSUS_DATASETS,

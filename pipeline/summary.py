@@ -20,6 +20,8 @@ __all__ = ["SUMMARY_FILE", "summarise"]
 
 SUMMARY_FILE = "summary.json"
 _HISTORY_FILE = "training.json"
+# Int properties that TFX itself puts on an Examples artifact.
+_NOT_COUNTERS = ("span", "version", "is_external")
 _PACKAGES = ("tfx", "tensorflow", "tensorflow-model-analysis", "apache-beam")
 _Outputs = dict[tuple[str, str], metadata_store_pb2.Artifact]
 
@@ -70,7 +72,7 @@ def summarise(
         "counters": {
             name: value.int_value
             for name, value in sorted(examples.custom_properties.items())
-            if value.WhichOneof("value") == "int_value" and name not in ("span", "version")
+            if value.WhichOneof("value") == "int_value" and name not in _NOT_COUNTERS
         },
         "settings": {
             part: json.loads(to_json(getattr(config, part))) for part in ("data", "trainer", "gate")

@@ -48,6 +48,8 @@ def judge(config: PipelineConfig, evaluation_uri: str, blessed: bool) -> Verdict
         name = ", ".join(
             f"{key.column}={_slice_value(key)}" for key in result.slice_key.single_slice_keys
         )
+        if name.endswith("="):
+            continue  # Padding of a feature that has several values.
         for entry in result.metric_keys_and_values:
             if entry.key.is_diff:
                 continue

@@ -55,7 +55,7 @@ class JoinMovies(beam.PTransform):
         ).with_outputs("unmatched", main="joined")
         _ = (
             joined.unmatched
-            | "Sum" >> beam.CombineGlobally(_sum)
+            | "Sum" >> beam.CombineGlobally(_sum).without_defaults()
             | "Bound" >> beam.Map(_bound, self._max_unmatched)
         )
         return joined.joined

@@ -1,6 +1,7 @@
 """Splits ratings by a hash of what they are, whatever else is in the file."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -8,7 +9,7 @@ import pyarrow as pa
 
 from transforms.hashing import hash_uint64
 
-__all__ = ["SplitRatings", "held_out"]
+__all__ = ["SplitRatings", "held_out", "split_rows"]
 
 
 def held_out(user_id: np.ndarray, item_id: np.ndarray, percent: int, *seeds: int) -> np.ndarray:
@@ -26,24 +27,44 @@ def held_out(user_id: np.ndarray, item_id: np.ndarray, percent: int, *seeds: int
     return hash_uint64(*seeds, user_id, item_id) % np.uint64(100) < np.uint64(percent)
 
 
-@beam.typehints.with_input_types(pa.RecordBatch)
-class SplitRatings(beam.PTransform):
-    """Splits batches with `user_id` and `item_id` into two PCollections, `train` and `eval`.
-
-    Counts `split_ratings/rows_train` and `split_ratings/rows_eval`.
+def split_rows(
+    user_id: np.ndarray, item_id: np.ndarray, eval_percent: int, seed: int, validation: bool
+) -> dict[str, np.ndarray]:
+    """Returns for the splits `train` and `eval`, bool[n]: whether a rating is in it.
 
     Args:
+        user_id: int64[n].
+        item_id: int64[n].
         eval_percent: How many of 100 ratings are evaluated on.
         seed: Determines which.
         validation: Whether the ratings that are evaluated on come out of what would be trained on
             otherwise, and those that would be evaluated on are in neither split.
+    """
+    test = held_out(user_id, item_id, eval_percent, seed)
+    if not validation:
+        return {"train": ~test, "eval": test}
+    chosen = held_out(user_id, item_id, eval_percent, seed, 1)
+    return {"train": ~test & ~chosen, "eval": ~test & chosen}
+
+
+@beam.typehints.with_input_types(pa.RecordBatch)
+class SplitRatings(beam.PTransform):
+    """Splits batches with `user_id` and `item_id` as `split_rows` does.
+
+    Counts `split_ratings/rows_train` and `split_ratings/rows_eval`.
+
+    Args:
+        eval_percent: As in `split_rows`.
+        seed: As in `split_rows`.
+        validation: As in `split_rows`.
     """
 
     def __init__(self, eval_percent: int, seed: int, validation: bool):
         super().__init__()
         self._fn = _Split(eval_percent, seed, validation)
 
-    def expand(self, ratings: beam.PCollection[pa.RecordBatch]) -> beam.pvalue.DoOutputsTuple:
+    # Any: Beam warns of an annotation that is no PCollection.
+    def expand(self, ratings: beam.PCollection[pa.RecordBatch]) -> Any:
         """Returns the outputs `train` and `eval`."""
         return ratings | "Split" >> beam.ParDo(self._fn).with_outputs("train", "eval")
 
@@ -54,14 +75,16 @@ class _Split(beam.DoFn):
         self._seed = seed
         self._validation = validation
 
+    def setup(self) -> None:
+        self._rows = {
+            name: beam.metrics.Metrics.counter("split_ratings", f"rows_{name}")
+            for name in ("train", "eval")
+        }
+
     def process(self, ratings: pa.RecordBatch) -> Iterator[beam.pvalue.TaggedOutput]:
         ids = ratings["user_id"].to_numpy(), ratings["item_id"].to_numpy()
-        test = held_out(*ids, self._eval_percent, self._seed)
-        splits = {"train": ~test, "eval": test}
-        if self._validation:
-            validation = held_out(*ids, self._eval_percent, self._seed, 1)
-            splits = {"train": ~test & ~validation, "eval": ~test & validation}
+        splits = split_rows(*ids, self._eval_percent, self._seed, self._validation)
         for name, rows in splits.items():
-            beam.metrics.Metrics.counter("split_ratings", f"rows_{name}").inc(int(rows.sum()))
+            self._rows[name].inc(int(rows.sum()))
             if rows.any():
                 yield beam.pvalue.TaggedOutput(name, ratings.filter(pa.array(rows)))

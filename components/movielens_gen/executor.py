@@ -24,7 +24,7 @@ __all__ = ["LeaveOneOutExecutor", "RatingSplitExecutor"]
 _BLOCK_BYTES = 16 << 20
 
 # The same where a row becomes an Example, which has ten times its size.
-_ROW_BLOCK_BYTES = 2 << 20
+_ROW_BLOCK_BYTES = 512 << 10
 
 
 class LeaveOneOutExecutor(ColumnarExecutor):

@@ -5,12 +5,25 @@ and its sigmoid is the probability of an interaction.
 """
 
 import itertools
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from components.ncf_trainer.config import NcfTrainerConfig
 
-__all__ = ["NcfModel"]
+__all__ = ["Embedded", "NcfModel"]
+
+
+class Embedded(NamedTuple):
+    """Embeddings of users, [batch, width], or of items, [batch, items, width].
+
+    Attributes:
+        gmf: The GMF embedding; None in a model of type "mlp".
+        mlp: The MLP embedding; None in a model of type "gmf".
+    """
+
+    gmf: tf.Tensor | None
+    mlp: tf.Tensor | None
 
 
 class NcfModel(tf.keras.Model):
@@ -70,45 +83,47 @@ class NcfModel(tf.keras.Model):
         """
         return self.score(*self.embed(users, items))
 
-    def embed(self, users: tf.Tensor, items: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Looks up the embeddings, GMF part first: [batch, width] and [batch, items, width]."""
-        return tf.gather(self.user_table, users), tf.gather(self.item_table, items)
+    def embed(self, users: tf.Tensor, items: tf.Tensor) -> tuple[Embedded, Embedded]:
+        """Looks up the embeddings of users [batch] and of items [batch, items]."""
+        return self._lookup(self.user_table, users), self._lookup(self.item_table, items)
 
-    def score(self, users: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
+    def score(self, users: Embedded, items: Embedded) -> tf.Tensor:
         """Returns the logits, float32 [batch, items], of what `embed` returned."""
-        users, items = (tf.cast(x, self._compute) for x in (users, items))
-        batch, width = tf.shape(items)[0], tf.shape(items)[1]
-        output = tf.cast(self.output_kernel, self._compute)
-        # Everything is split, not sliced: the gradient of a slice is a padded copy of the whole.
-        gmf_users, mlp_users = self._split(users)
-        gmf_items, mlp_items = self._split(items)
-        gmf_output, mlp_output = tf.split(output, [self._factors, -1])
+        gmf_output, mlp_output = tf.split(
+            tf.cast(self.output_kernel, self._compute), [self._factors, -1]
+        )
         logits = []
         if self._factors:
-            weighted = gmf_users * gmf_output[:, 0]
-            logits.append(tf.linalg.matvec(gmf_items, weighted))
+            weighted = tf.cast(users.gmf, self._compute) * gmf_output[:, 0]
+            logits.append(tf.linalg.matvec(tf.cast(items.gmf, self._compute), weighted))
         if self.kernels:
-            hidden = self._mlp(mlp_users, mlp_items)
-            logits.append(tf.reshape(tf.matmul(hidden, mlp_output), [batch, width]))
+            hidden = self._mlp(tf.cast(users.mlp, self._compute), tf.cast(items.mlp, self._compute))
+            logits.append(tf.reshape(tf.matmul(hidden, mlp_output), tf.shape(items.mlp)[:2]))
         return tf.cast(tf.add_n(logits), tf.float32) + self.output_bias
 
-    def penalty(self, users: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
+    def average_unknown(self) -> None:
+        """Sets the rows for ids outside the vocabularies to the mean of the others.
+
+        Such an id is then scored as the average user or item, not by untrained weights.
+        """
+        for table in (self.user_table, self.item_table):
+            known = table[:-1]
+            table.assign(tf.concat([known, tf.reduce_mean(known, axis=0, keepdims=True)], axis=0))
+
+    def penalty(self, users: Embedded, items: Embedded) -> tf.Tensor:
         """Returns the L2 term of a batch, a scalar, for what `embed` returned.
 
         For each example the squared norms of its user's and its item's embeddings, averaged over
         the examples; for each dense layer the squared norm of its weights.
         """
         terms = [tf.constant(0.0)]
-        config, factors = self._config, self._factors
-        if factors and config.mf_regularization:
-            terms += [
-                config.mf_regularization * _mean_square_norm(x[..., :factors])
-                for x in (users, items)
-            ]
-        if self.kernels and config.mlp_regularization:
-            first, *others = config.mlp_regularization
+        mf_rate = self._config.mf_regularization
+        if self._factors and mf_rate:
+            terms += [mf_rate * _mean_square_norm(x.gmf) for x in (users, items)]
+        if self.kernels and self._config.mlp_regularization:
+            first, *others = self._config.mlp_regularization
             if first:
-                terms += [first * _mean_square_norm(x[..., factors:]) for x in (users, items)]
+                terms += [first * _mean_square_norm(x.mlp) for x in (users, items)]
             terms += [
                 rate * tf.reduce_sum(tf.square(kernel))
                 for rate, kernel in zip(others, self.kernels, strict=True)
@@ -116,9 +131,14 @@ class NcfModel(tf.keras.Model):
             ]
         return tf.add_n(terms)
 
-    def _split(self, embedded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns the GMF part and the MLP part."""
-        return tf.split(embedded, [self._factors, -1], axis=-1)
+    def _lookup(self, table: tf.Variable, rows: tf.Tensor) -> Embedded:
+        embedded = tf.gather(table, rows)
+        if not self._factors:
+            return Embedded(None, embedded)
+        if not self.kernels:
+            return Embedded(embedded, None)
+        # Split, not sliced: the gradient of a slice is a padded copy of the whole.
+        return Embedded(*tf.split(embedded, [self._factors, -1], axis=-1))
 
     def _mlp(self, users: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
         """Returns the last hidden layer, [batch * items, width of the last layer]."""

@@ -1,11 +1,14 @@
 """Exact negative sampling on the training device, without rejection."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["Untouched", "sample_untouched", "untouched_index"]
+__all__ = ["Untouched", "draw", "sample_untouched", "untouched_index"]
+
+_DRAW_BITS = 31
 
 
 class Untouched(NamedTuple):
@@ -57,24 +60,27 @@ def untouched_index(
     )
 
 
-def sample_untouched(index: Untouched, users: tf.Tensor, count: int, seed: tf.Tensor) -> tf.Tensor:
-    """Draws items that each user has not touched, uniformly and with replacement.
+def draw(shape: Sequence[int], seed: tf.Tensor) -> tf.Tensor:
+    """Returns uniform 31-bit integers, int64 of `shape`, decided by `seed`, two integers."""
+    bits = tf.random.stateless_uniform(shape, seed, None, None, tf.int32)
+    return tf.cast(tf.bitwise.bitwise_and(bits, 2**_DRAW_BITS - 1), tf.int64)
+
+
+def sample_untouched(index: Untouched, users: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    """Turns draws into items that each user has not touched, uniformly and with replacement.
 
     Args:
         index: The index.
         users: Users, [batch], of the index's dtype.
-        count: Items to draw for each.
-        seed: Two integers; equal seeds give equal draws.
+        draws: What `draw` gives, [batch, count].
 
     Returns:
         Items [batch, count] of the index's dtype. A user who has touched every item gets
         `num_items`, the out-of-vocabulary row.
     """
-    bits = tf.random.stateless_uniform([tf.size(users), count], seed, None, None, tf.int32)
-    uniform = tf.cast(tf.bitwise.bitwise_and(bits, 0x7FFFFFFF), tf.int64)
     free = tf.cast(tf.gather(index.free, users), tf.int64)[:, tf.newaxis]
     # A 31-bit fraction of `free`: off uniform by less than free / 2**31.
-    rank = tf.cast(tf.bitwise.right_shift(uniform * free, 31), users.dtype)
+    rank = tf.cast(tf.bitwise.right_shift(draws * free, _DRAW_BITS), users.dtype)
     query = rank + (users * index.stride)[:, tf.newaxis]
     below = tf.searchsorted(index.keys, tf.reshape(query, [-1]), side="right", out_type=users.dtype)
     return rank + tf.reshape(below, tf.shape(rank)) - tf.gather(index.start, users)[:, tf.newaxis]

@@ -41,7 +41,7 @@ class CensusTrainerConfig(LoopConfig):
     epochs_between_evals: int = 2
     model_type: str = "wide_deep"
     hash_buckets: int = 1000
-    wide_learning_rate: float = 0.2
+    wide_learning_rate: float = 0.02
     encoding: str = "basic"
     embedding_size: int = 8
     quantile_bins: int = 48
@@ -49,7 +49,7 @@ class CensusTrainerConfig(LoopConfig):
     ensemble_size: int = 1
     dropout: float = 0.0
     deep_optimizer: str = "adagrad"
-    deep_learning_rate: float = 0.05
+    deep_learning_rate: float = 0.01
     weight_decay: float = 0.0
     schedule: str = "constant"
 
@@ -88,8 +88,9 @@ PRESETS = {
         train_epochs=20,
         batch_size=256,
         encoding="embedded",
+        embedding_size=16,
         hidden_units=(128, 128),
-        ensemble_size=16,
+        ensemble_size=8,
         dropout=0.2,
         deep_optimizer="adamw",
         deep_learning_rate=0.002,

@@ -50,7 +50,7 @@ class EmbeddedEncoder(tf.keras.layers.Layer):
 
         Args:
             sizes: The number of ids of each categorical feature.
-            embedding_size: Width of a category's embedding; a number's is twice as wide.
+            embedding_size: Width of each feature's embedding.
             bins: Width of the piecewise-linear encoding.
         """
         super().__init__(name="embedded_encoder")
@@ -65,9 +65,11 @@ class EmbeddedEncoder(tf.keras.layers.Layer):
         )
         bound = bins**-0.5
         uniform = tf.keras.initializers.RandomUniform(-bound, bound)
-        width = 2 * embedding_size
-        self.kernel = self.add_weight("kernel", [len(NUMERIC), bins, width], initializer=uniform)
-        self.bias = self.add_weight("bias", [len(NUMERIC), width], initializer=uniform)
+        numbers = len(NUMERIC)
+        self.kernel = self.add_weight(
+            "kernel", [numbers, bins, embedding_size], initializer=uniform
+        )
+        self.bias = self.add_weight("bias", [numbers, embedding_size], initializer=uniform)
 
     def call(self, features: dict[str, tf.Tensor]) -> tf.Tensor:
         """Returns float32 [batch, width] of transformed features [batch]."""

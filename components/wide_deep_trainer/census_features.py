@@ -17,8 +17,15 @@ __all__ = [
 
 LABEL = "label"
 
-NUMERIC = ("age", "education_num", "capital_gain", "capital_loss", "hours_per_week")
-"""Raw int64 columns, transformed to float32 `scaled(name)` and `quantile(name)`."""
+NUMERIC = {
+    "age": 37,
+    "education_num": 10,
+    "capital_gain": 0,
+    "capital_loss": 0,
+    "hours_per_week": 40,
+}
+"""Raw int64 columns, transformed to float32 `scaled(name)` and `quantile(name)`, with what stands
+for a value that a request lacks: Adult's median."""
 
 REPEATED = ("capital_gain", "capital_loss")
 """Numeric columns whose few values are also a vocabulary, `value(name)`: two near amounts can mean

@@ -31,7 +31,7 @@ class RatingTrainerConfig(LoopConfig):
         factor_regularization: Of "factors": L2 on the factors of each example's user and item.
         bias_regularization: Of "factors": L2 on the biases of each example's user and item.
         neighbours: Of "factors": how many ratings of the user, half of them before and half after
-            the time in question, are looked at. 0 looks at none.
+            the time in question, are looked at.
     """
 
     train_epochs: int = 50
@@ -48,7 +48,7 @@ class RatingTrainerConfig(LoopConfig):
     ensemble_size: int = 1
     factor_regularization: float = 0.0
     bias_regularization: float = 0.0
-    neighbours: int = 0
+    neighbours: int = 32
 
     def __post_init__(self) -> None:
         """Raises UserError for a value out of range."""
@@ -68,10 +68,10 @@ class RatingTrainerConfig(LoopConfig):
         for field in ("factor_regularization", "bias_regularization"):
             check(getattr(self, field) >= 0, field, getattr(self, field), "at least 0")
         check(
-            self.neighbours >= 0 and self.neighbours % 2 == 0,
+            self.neighbours >= 2 and self.neighbours % 2 == 0,
             "neighbours",
             self.neighbours,
-            "an even number, at least 0",
+            "an even number, at least 2",
         )
         check(
             not self.mixed_precision or self.model_type == "deep",
@@ -92,7 +92,6 @@ PRESETS = {
         ensemble_size=4,
         factor_regularization=0.12,
         bias_regularization=0.01,
-        neighbours=32,
     ),
 }
 """The 2018 model, and the best found on a validation part of the training ratings."""

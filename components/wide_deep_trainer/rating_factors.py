@@ -1,151 +1,92 @@
-"""Biased matrix factorisation with genres and a neighbourhood in time."""
+"""Biased matrix factorisation with genres and the user's ratings of the same session."""
 
-from typing import NamedTuple
-
+import numpy as np
 import tensorflow as tf
 
 from components.wide_deep_trainer import rating_features as features
 from components.wide_deep_trainer.rating_config import RatingTrainerConfig
 from components.wide_deep_trainer.rating_genres import genre_vectors
-from components.wide_deep_trainer.rating_history import Neighbours
+from components.wide_deep_trainer.rating_history import History
+from components.wide_deep_trainer.rating_model import RatingModel
+from components.wide_deep_trainer.rating_session import Session
 from transforms.vectorize_genres import GENRES
 
-__all__ = ["Embedded", "Factors", "Session"]
+__all__ = ["RatingFactors"]
 
 _INITIAL_FACTORS = 0.1
-# From the click on the next film of a page to the visits of a month, in seconds.
-_TIME_SCALES = (2.0, 8.0, 30.0, 120.0, 600.0, 3600.0, 86_400.0, 2_600_000.0)
-# A few shared weights against tables of thousands of rows: Adam moves every weight by about the
-# learning rate, so these are stored as a tenth of what they stand for.
-_GAIN = 10.0
 
 
-class Embedded(NamedTuple):
-    """What a batch looks up.
-
-    Attributes:
-        user: Factors of the user, [batch, members, factors].
-        item: Factors of the item without its genres', [batch, members, factors].
-        user_bias: [batch, members].
-        item_bias: [batch, members].
-    """
-
-    user: tf.Tensor
-    item: tf.Tensor
-    user_bias: tf.Tensor
-    item_bias: tf.Tensor
-
-
-class Factors(tf.keras.layers.Layer):
-    """Stars as mean + user's bias + item's bias + user's factors . item's factors.
+class RatingFactors(RatingModel):
+    """Stars as mean + user's bias + item's bias + user's factors . item's factors + session.
 
     An item's factors are its own plus those of its genres, so that an item with few ratings starts
     from what its genres say (Koren, Bell and Volinsky, "Matrix factorization techniques for
-    recommender systems", 2009). Several members are independent models that differ in how they
-    start.
+    recommender systems", 2009). Members are independent models that differ in how they start.
     """
 
     def __init__(
-        self, config: RatingTrainerConfig, num_users: int, num_items: int, mean_rating: float
+        self,
+        config: RatingTrainerConfig,
+        train: dict[str, np.ndarray],
+        num_users: int,
+        num_items: int,
     ):
         """Creates the tables.
 
         Args:
-            config: Widths, members and regularisation.
+            config: Widths, members, regularisation, neighbours.
+            train: The transformed train split, which the model remembers.
             num_users: Rows of the user tables.
             num_items: Rows of the item tables.
-            mean_rating: What all biases start from, in stars.
         """
-        super().__init__(name="factors")
+        super().__init__(train[features.USER_ROW], train[features.ITEM_ROW], num_users, num_items)
         self._config = config
-        members, width = config.ensemble_size, config.num_factors
-        normal = tf.keras.initializers.RandomNormal(stddev=_INITIAL_FACTORS)
-        self.user_factors = self.add_weight(
-            "user_factors", [num_users, members, width], initializer=normal
-        )
-        self.item_factors = self.add_weight(
-            "item_factors", [num_items, members, width], initializer=normal
-        )
-        self.genre_factors = self.add_weight(
-            "genre_factors", [len(GENRES), members, width], initializer=normal
-        )
-        self.user_bias = self.add_weight("user_bias", [num_users, members], initializer="zeros")
-        self.item_bias = self.add_weight("item_bias", [num_items, members], initializer="zeros")
-        self.mean = self.add_weight(
-            "mean", [members], initializer=tf.keras.initializers.Constant(mean_rating)
-        )
+        self._unknown_user = num_users - 1
+        shape = (config.ensemble_size, config.num_factors)
+        self.user_factors = self._factors("user_factors", num_users, *shape)
+        self.item_factors = self._factors("item_factors", num_items, *shape)
+        self.genre_factors = self._factors("genre_factors", len(GENRES), *shape)
+        self.user_bias = self._biases("user_bias", [num_users, config.ensemble_size])
+        self.item_bias = self._biases("item_bias", [num_items, config.ensemble_size])
+        mean = float(np.mean(train[features.RATING], dtype=np.float64))
+        self.mean = self._biases("mean", [config.ensemble_size], mean)
+        self.history = History(train, config.neighbours)
+        self.session = Session(config.ensemble_size)
 
-    def embed(self, columns: dict[str, tf.Tensor]) -> Embedded:
-        """Looks up the rows of a batch."""
-        users, items = columns[features.USER_ROW], columns[features.ITEM_ROW]
-        return Embedded(
-            user=tf.gather(self.user_factors, users),
-            item=tf.gather(self.item_factors, items),
-            user_bias=tf.gather(self.user_bias, users),
-            item_bias=tf.gather(self.item_bias, items),
-        )
+    def members(
+        self,
+        columns: dict[str, tf.Tensor],
+        users: tf.Tensor,
+        items: tf.Tensor,
+        seed: tf.Tensor | None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """See RatingModel; nothing is dropped."""
+        del seed
+        user, item = tf.gather(self.user_factors, users), tf.gather(self.item_factors, items)
+        user_bias, item_bias = tf.gather(self.user_bias, users), tf.gather(self.item_bias, items)
+        stars = self.mean + user_bias + item_bias
+        stars += tf.reduce_sum(user * (item + self._of_genres(columns)), axis=-1)
 
-    def call(self, embedded: Embedded, genre_mask: tf.Tensor) -> tf.Tensor:
-        """Returns stars, float32 [batch, members], of what `embed` returned."""
-        genres = genre_vectors(genre_mask)
+        near = self.history(columns)
+        expected = (self.mean + user_bias)[:, tf.newaxis] + tf.gather(self.item_bias, near.items)
+        known = tf.not_equal(users, self._unknown_user)[:, tf.newaxis]
+        stars += self.session(
+            near.ratings[:, :, tf.newaxis] - expected, near.seconds, near.present & known
+        )
+        penalty = self._config.factor_regularization * tf.reduce_sum(
+            tf.square(user) + tf.square(item), axis=-1
+        ) + self._config.bias_regularization * (tf.square(user_bias) + tf.square(item_bias))
+        return stars, penalty
+
+    def _of_genres(self, columns: dict[str, tf.Tensor]) -> tf.Tensor:
+        """Returns the sum of the genres' factors over the root of their number."""
+        genres = genre_vectors(columns[features.GENRE_MASK])
         count = tf.reduce_sum(genres, axis=1, keepdims=True)
-        genres /= tf.sqrt(tf.maximum(count, 1.0))
-        item = embedded.item + tf.tensordot(genres, self.genre_factors, 1)
-        interaction = tf.reduce_sum(embedded.user * item, axis=-1)
-        return self.mean + embedded.user_bias + embedded.item_bias + interaction
+        return tf.tensordot(genres / tf.sqrt(tf.maximum(count, 1.0)), self.genre_factors, 1)
 
-    def penalty(self, embedded: Embedded) -> tf.Tensor:
-        """Returns the L2 term of a batch, float32 [batch, members]."""
-        factors = tf.square(embedded.user) + tf.square(embedded.item)
-        biases = tf.square(embedded.user_bias) + tf.square(embedded.item_bias)
-        return (
-            self._config.factor_regularization * tf.reduce_sum(factors, axis=-1)
-            + self._config.bias_regularization * biases
-        )
+    def _factors(self, name: str, rows: int, members: int, width: int) -> tf.Variable:
+        normal = tf.keras.initializers.RandomNormal(stddev=_INITIAL_FACTORS)
+        return self.add_weight(name, [rows, members, width], initializer=normal)
 
-    def surprise(self, embedded: Embedded, neighbours: Neighbours) -> tf.Tensor:
-        """Returns how far the neighbours' ratings are from the biases, [batch, n, members]."""
-        expected = (
-            self.mean
-            + embedded.user_bias[:, tf.newaxis]
-            + tf.gather(self.item_bias, neighbours.items)
-        )
-        return neighbours.ratings[:, :, tf.newaxis] - expected
-
-
-class Session(tf.keras.layers.Layer):
-    """The mood of the moment: a mean of the user's surprises nearby, weighted by time.
-
-    People rate in sessions, a page of similar films at a time, so what a rating a few seconds away
-    was above or below its biases says much of this one. The weight of a rating falls with its
-    distance in time as a sum of exponentials, all of whose heights are learned, as are the weight
-    of no surprise at all and the share of the mean that counts. The neighbourhood term of Koren's
-    "Factorization meets the neighborhood" (2008), with time in the place of likeness.
-    """
-
-    def __init__(self, members: int):
-        """Creates the weights of `members` models."""
-        super().__init__(name="session")
-        self._members = members
-        self.heights = self.add_weight(
-            "heights", [len(_TIME_SCALES), members], initializer=_constant(-0.1)
-        )
-        self.prior = self.add_weight("prior", [members], initializer="zeros")
-        self.share = self.add_weight("share", [members], initializer="zeros")
-
-    def call(self, surprise: tf.Tensor, neighbours: Neighbours) -> tf.Tensor:
-        """Returns what to add to a prediction, float32 [batch, members].
-
-        Args:
-            surprise: Of each neighbour, float32 [batch, neighbours, members].
-            neighbours: The ratings.
-        """
-        near = tf.exp(-neighbours.seconds[:, :, tf.newaxis] / tf.constant(_TIME_SCALES))
-        near *= tf.cast(neighbours.present, tf.float32)[:, :, tf.newaxis]
-        weights = tf.tensordot(near, tf.exp(_GAIN * self.heights), 1)
-        total = tf.reduce_sum(weights, axis=1) + tf.exp(_GAIN * self.prior)
-        return tf.exp(_GAIN * self.share) * tf.reduce_sum(weights * surprise, axis=1) / total
-
-
-def _constant(value: float) -> tf.keras.initializers.Initializer:
-    return tf.keras.initializers.Constant(value)
+    def _biases(self, name: str, shape: list[int], value: float = 0.0) -> tf.Variable:
+        return self.add_weight(name, shape, initializer=tf.keras.initializers.Constant(value))

@@ -1,6 +1,7 @@
 """What the users in the train split have rated, and when: the part of a model that remembers."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -9,8 +10,7 @@ from components.wide_deep_trainer import rating_features as features
 
 __all__ = ["History", "Neighbours"]
 
-_TIME_BITS = 32
-_LAST_SECOND = (1 << _TIME_BITS) - 1
+_SECONDS = 1 << 32
 
 
 class Neighbours(NamedTuple):
@@ -63,7 +63,7 @@ class History(tf.keras.layers.Layer):
         places = tf.clip_by_value(places, 0, self.keys.shape[0] - 1)
         found, items = tf.gather(self.keys, places), tf.gather(self.items, places)
         keys, own_items = keys[:, tf.newaxis], columns[features.ITEM_ROW][:, tf.newaxis]
-        same_user = tf.equal(found >> _TIME_BITS, keys >> _TIME_BITS)
+        same_user = tf.equal(found // _SECONDS, keys // _SECONDS)
         return Neighbours(
             items=items,
             ratings=tf.gather(self.ratings, places),
@@ -81,8 +81,8 @@ class History(tf.keras.layers.Layer):
         )
 
 
-def _keys(columns: dict, clip: object) -> np.ndarray | tf.Tensor:
+def _keys(columns: dict[str, Any], clip: Callable[..., Any]) -> np.ndarray | tf.Tensor:
     """Returns integers that order ratings by user, then by time."""
-    return (columns[features.USER_ROW] << _TIME_BITS) + clip(
-        columns[features.TIMESTAMP], 0, _LAST_SECOND
+    return columns[features.USER_ROW] * _SECONDS + clip(
+        columns[features.TIMESTAMP], 0, _SECONDS - 1
     )

@@ -1,29 +1,38 @@
 """The deep rating regressor: embeddings of user and item, time and genres into a network."""
 
+import numpy as np
 import tensorflow as tf
 
 from components.wide_deep_trainer import rating_features as features
 from components.wide_deep_trainer.deep import Deep
 from components.wide_deep_trainer.rating_config import RatingTrainerConfig
 from components.wide_deep_trainer.rating_genres import genre_vectors
+from components.wide_deep_trainer.rating_model import RatingModel
 
-__all__ = ["Network"]
+__all__ = ["RatingNetwork"]
 
 _MOST_STARS = 5.0
 
 
-class Network(tf.keras.layers.Layer):
+class RatingNetwork(RatingModel):
     """A network that predicts a rating as a share of five stars."""
 
-    def __init__(self, config: RatingTrainerConfig, num_users: int, num_items: int):
+    def __init__(
+        self,
+        config: RatingTrainerConfig,
+        train: dict[str, np.ndarray],
+        num_users: int,
+        num_items: int,
+    ):
         """Creates the layers.
 
         Args:
             config: Widths and dropout.
+            train: The transformed train split.
             num_users: Rows of the user table.
             num_items: Rows of the item table.
         """
-        super().__init__(name="network")
+        super().__init__(train[features.USER_ROW], train[features.ITEM_ROW], num_users, num_items)
         self.deep = Deep(
             _Encoder(config, num_users, num_items),
             config.hidden_units,
@@ -33,14 +42,17 @@ class Network(tf.keras.layers.Layer):
             mixed_precision=config.mixed_precision,
         )
 
-    def call(self, columns: dict[str, tf.Tensor], seed: tf.Tensor | None = None) -> tf.Tensor:
-        """Returns stars, float32 [batch, 1].
-
-        Args:
-            columns: Transformed features by name.
-            seed: int32[2] that determines what is dropped; None drops nothing.
-        """
-        return _MOST_STARS * tf.cast(self.deep(columns, dropout_seed=seed), tf.float32)
+    def members(
+        self,
+        columns: dict[str, tf.Tensor],
+        users: tf.Tensor,
+        items: tf.Tensor,
+        seed: tf.Tensor | None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """See RatingModel; there is one member, and no penalty."""
+        looked_up = {**columns, features.USER_ROW: users, features.ITEM_ROW: items}
+        stars = _MOST_STARS * tf.cast(self.deep(looked_up, dropout_seed=seed), tf.float32)
+        return stars, tf.zeros_like(stars)
 
 
 class _Encoder(tf.keras.layers.Layer):

@@ -16,12 +16,15 @@ from components.wide_deep_trainer.columnar_training import (
 )
 from components.wide_deep_trainer.export import export_model
 from components.wide_deep_trainer.rating_config import RatingTrainerConfig
-from components.wide_deep_trainer.rating_model import RatingModel
+from components.wide_deep_trainer.rating_factors import RatingFactors
+from components.wide_deep_trainer.rating_network import RatingNetwork
 from components.wide_deep_trainer.transformed_data import read_columns
 from transforms.checks import from_json
+from transforms.vectorize_genres import GENRES
 
-__all__ = ["MAE", "RMSE", "run_fn"]
+__all__ = ["MAE", "MODELS", "RMSE", "run_fn"]
 
+MODELS = {"deep": RatingNetwork, "factors": RatingFactors}
 RMSE = "rmse"
 MAE = "mae"
 
@@ -46,14 +49,13 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
     spec = transform_output.transformed_feature_spec()
     train, evaluation = (read_columns(f, spec) for f in (fn_args.train_files, fn_args.eval_files))
 
+    num_users, num_items = (
+        transform_output.vocabulary_size_by_name(vocabulary) + 1
+        for vocabulary in (features.USER_VOCABULARY, features.ITEM_VOCABULARY)
+    )
     tf.keras.utils.set_random_seed(config.seed)
     with strategy.scope():
-        model = RatingModel(
-            config,
-            train,
-            user_vocabulary=transform_output.vocabulary_size_by_name(features.USER_VOCABULARY),
-            item_vocabulary=transform_output.vocabulary_size_by_name(features.ITEM_VOCABULARY),
-        )
+        model = MODELS[config.model_type](config, train, num_users, num_items)
         model({name: tf.constant(column[:1]) for name, column in train.items()})
         rows = len(train[features.RATING])
         optimizer = tf.keras.optimizers.Adam(
@@ -77,9 +79,19 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
         log_dir=fn_args.model_run_dir,
     )
     if is_chief(strategy):
-        export_model(model, model, transform_output, _REQUEST, fn_args.serving_model_dir)
+        export_model(
+            model, model, transform_output, _REQUEST, fn_args.serving_model_dir, _genre_names
+        )
         if tf.io.gfile.exists(checkpoints):
             tf.io.gfile.rmtree(checkpoints)
+
+
+def _genre_names(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Returns `genre`, string [batch, 19]: the names of a movie's genres, "" for those it is not.
+
+    A slice is a value of a feature, and a vector of 0 and 1 has only those two.
+    """
+    return {"genre": tf.where(raw[features.GENRES] > 0, tf.constant(GENRES), "")}
 
 
 def _errors(stars: np.ndarray, ratings: np.ndarray) -> dict[str, float]:

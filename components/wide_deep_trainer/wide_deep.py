@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from components.wide_deep_trainer.census_config import CensusTrainerConfig
 from components.wide_deep_trainer.census_encoders import BasicEncoder, EmbeddedEncoder
-from components.wide_deep_trainer.census_features import WIDE
+from components.wide_deep_trainer.census_features import LABEL, WIDE
 from components.wide_deep_trainer.deep import Deep
 from components.wide_deep_trainer.wide import Wide
 
@@ -56,6 +56,20 @@ class WideDeepClassifier(tf.keras.Model):
         if self.deep:
             logits += self.deep(features, dropout_seed=dropout_seed)
         return logits
+
+    def loss(
+        self, features: dict[str, tf.Tensor], dropout_seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the cross-entropy, to report and to minimise, a mean over rows and members."""
+        logits = self(features, dropout_seed=dropout_seed)
+        labels = tf.cast(features[LABEL], tf.float32)[:, tf.newaxis]
+        # Each member has its own loss: that of their mean would let them lean on each other.
+        loss = tf.reduce_mean(
+            tf.nn.sigmoid_cross_entropy_with_logits(
+                tf.broadcast_to(labels, tf.shape(logits)), logits
+            )
+        )
+        return loss, loss
 
     def probability(self, features: dict[str, tf.Tensor]) -> tf.Tensor:
         """Returns the probability of an income above 50K, float32 [batch]."""

@@ -1,6 +1,5 @@
 """The whole ncf pipeline on the embedded sample, as its user runs it."""
 
-import json
 import os
 import subprocess
 import sys
@@ -9,60 +8,37 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+PIPELINE = "ncf"
 QUICK = ["--set", "train_epochs=6", "--set", "min_hit_rate=0.3", "--set", "min_ndcg=0.15"]
 
 
-class Workplace:
-    """A data root and an output root; `run` runs the command line in a process of its own."""
-
-    def __init__(self, folder):
-        self.data, self.output = str(folder / "data"), str(folder / "output")
-        self.serving = os.path.join(self.output, "ncf", "serving")
-
-    def run(self, *arguments):
-        command = [sys.executable, "-m", "pipeline", "run", "ncf", "--dataset", "sample"]
-        roots = ["--data-root", self.data, "--output-root", self.output]
-        return subprocess.run(
-            [*command, *roots, *arguments], cwd=ROOT, capture_output=True, text=True
-        )
-
-    def summary(self):
-        with open(os.path.join(self.output, "ncf", "summary.json"), encoding="utf-8") as file:
-            return json.load(file)
-
-    def pushed(self):
-        return sorted(os.listdir(self.serving)) if os.path.isdir(self.serving) else []
-
-    def examples(self, split):
-        root = os.path.join(self.output, "ncf", "artifacts", "MovieLensExampleGen", "examples")
-        newest = max(os.listdir(root), key=int)
-        files = tf.io.gfile.glob(os.path.join(root, newest, f"Split-{split}", "*"))
-        return [r.numpy() for r in tf.data.TFRecordDataset(files, "GZIP")]
-
-
 @pytest.fixture(scope="module")
-def first(tmp_path_factory):
-    workplace = Workplace(tmp_path_factory.mktemp("ncf"))
-    return workplace, workplace.run(*QUICK)
+def first(workplace):
+    return workplace.run(*QUICK)
 
 
-def test_a_first_run_ends_with_a_verdict_and_a_pushed_model(first):
-    workplace, done = first
-    assert done.returncode == 0, done.stdout + done.stderr
+def _examples(workplace, split):
+    root = os.path.join(workplace.home, "artifacts", "MovieLensExampleGen", "examples")
+    newest = max(os.listdir(root), key=int)
+    files = tf.io.gfile.glob(os.path.join(root, newest, f"Split-{split}", "*"))
+    return [record.numpy() for record in tf.data.TFRecordDataset(files, "GZIP")]
+
+
+def test_a_first_run_ends_with_a_verdict_and_a_pushed_model(workplace, first):
+    assert first.code == 0, first.out + first.err
     summary = workplace.summary()
-    lines = done.stdout.splitlines()
+    lines = first.out.splitlines()
     assert any(line.strip().startswith("hit_rate_at_10") and "kept" in line for line in lines)
     assert lines[-2].startswith("blessed and pushed: ")
     assert summary["blessed"] and os.path.isdir(summary["pushed_model"])
     assert summary["counters"]["rows"] > 0 and summary["examples_per_second"] > 0
     assert set(summary["seconds"]) >= {"MovieLensExampleGen", "Trainer", "Evaluator", "Pusher"}
-    assert done.stderr == ""
+    assert first.err == ""
 
 
-def test_the_pushed_model_answers_as_evaluated_in_a_process_without_our_code(first, tmp_path):
-    workplace, _ = first
-    serialised = workplace.examples("eval")
+@pytest.mark.usefixtures("first")
+def test_the_pushed_model_answers_as_evaluated_in_a_process_without_our_code(workplace, tmp_path):
+    serialised = _examples(workplace, "eval")
     spec = {
         "user_id": tf.io.FixedLenFeature([1], tf.int64),
         "item_id": tf.io.RaggedFeature(tf.int64),
@@ -102,18 +78,45 @@ np.savez(sys.argv[3], known=known, served=served, strange=strange)
     assert gains.mean() == pytest.approx(metrics["ndcg_at_10"], abs=1e-6)
 
 
-def test_an_unchanged_run_executes_nothing_and_a_bound_that_is_not_met_pushes_nothing(first):
-    workplace, _ = first
+@pytest.mark.usefixtures("first")
+def test_an_unchanged_run_executes_nothing(workplace, capfd):
+    assert workplace.run_here(capfd, *QUICK).code == 0
+    assert workplace.executed() == set()
+
+
+@pytest.mark.usefixtures("first")
+def test_a_bound_that_is_not_met_pushes_nothing(workplace, capfd):
     pushed = workplace.pushed()
-    assert workplace.run(*QUICK).returncode == 0
-    # The resolver looks up, and has nothing to cache.
-    assert set(workplace.summary()["seconds"]) - set(workplace.summary()["cached"]) == {
-        "BaselineResolver"
-    }
-    refused = workplace.run(*QUICK, "--set", "min_hit_rate=0.99")
-    assert refused.returncode == 3
-    assert "is below min_hit_rate=0.99" in refused.stdout
-    assert "nothing was pushed" in refused.stdout
+    refused = workplace.run_here(capfd, *QUICK, "--set", "min_hit_rate=0.99")
+    assert refused.code == 3
+    assert "is below min_hit_rate=0.99" in refused.out
+    assert "nothing was pushed" in refused.out
     assert workplace.summary()["pushed_model"] is None and not workplace.summary()["blessed"]
     assert workplace.pushed() == pushed
-    assert "Trainer" in workplace.summary()["cached"]
+    assert workplace.executed() == {"Evaluator", "Pusher"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "ratings.csv: "),
+        ("userId,movieId,timestamp\n1,2,3\n", "rating"),
+        ("userId,movieId,rating,timestamp\n1,2,3.5,4\n1,x9,3.5,5\n", "ratings.csv:3: "),
+    ],
+    ids=["empty", "missing column", "letter in a number"],
+)
+def test_malformed_input_is_one_line_and_exit_2(content, message, workplace, capfd):
+    folder = os.path.join(workplace.data, "own")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "ratings.csv"), "w", encoding="utf-8") as file:
+        file.write(content)
+    done = workplace.run_here(capfd, "--dataset", "own")
+    assert done.code == 2
+    assert message in done.mistake()
+    assert not os.path.exists(os.path.join(workplace.home, "summary.json"))
+
+
+def test_more_gpus_than_there_are_is_one_line_and_exit_2(workplace, capfd):
+    done = workplace.run_here(capfd, "--set", "num_gpus=1")
+    assert done.code == 2
+    assert done.mistake().startswith("error: num_gpus=1: this machine has 0 GPUs")

@@ -64,7 +64,7 @@ def test_stars_follow_more_than_the_biases_of_users_and_items(ratings):
     known[user[~held], item[~held]] = residual[~held]
     # The three strongest patterns of what the biases leave, found again and again in the gaps.
     filled = known.copy()
-    for _ in range(12):
+    for _ in range(5):
         left, strength, right = np.linalg.svd(filled, full_matrices=False)
         low_rank = (left[:, :3] * np.maximum(strength[:3] - 8, 0)) @ right[:3]
         filled = np.where(known != 0, known, low_rank)

@@ -1,4 +1,4 @@
-"""Trains on users of four groups, each with its own items, and prints HR@10; run as a script.
+"""Trains on users of ten groups, each with its own items, and prints HR@10; run as a script.
 
 usage: python fit_groups.py LOGICAL_CPUS
 With TF_CONFIG it is one of several workers, each of which reads its part of the users.
@@ -15,7 +15,7 @@ from components.ncf_trainer.data import Candidates, Histories
 from components.ncf_trainer.fit import NcfFit
 from components.training.strategy import create_strategy, input_context
 
-USERS, ITEMS, GROUPS, HISTORY, NEGATIVES = 2000, 200, 4, 20, 100
+USERS, ITEMS, GROUPS, HISTORY, NEGATIVES = 1000, 200, 10, 12, 100
 
 
 def data(worker, workers):
@@ -23,7 +23,7 @@ def data(worker, workers):
     users = np.arange(USERS)
     liked = np.argsort(rng.random((USERS, ITEMS // GROUPS)))[:, : HISTORY + 1] * GROUPS
     liked += users[:, np.newaxis] % GROUPS
-    noise = rng.random(liked.shape) < 0.15
+    noise = rng.random(liked.shape) < 0.1
     liked[noise] = rng.integers(0, ITEMS, noise.sum())
     others = np.array(
         [rng.choice(np.setdiff1d(np.arange(ITEMS), row), NEGATIVES, replace=False) for row in liked]
@@ -38,17 +38,28 @@ def data(worker, workers):
     )
 
 
-def fit(**settings):
-    """Returns the history of losses and the last HR@10."""
-    config = NcfTrainerConfig(
-        **{"train_epochs": 12, "batch_size": 1000, "learning_rate": 0.01, **settings}
-    )
+def build(**settings):
+    """Returns the config, the strategy and the NcfFit."""
+    defaults = {
+        "train_epochs": 5,
+        "batch_size": 500,
+        "learning_rate": 0.01,
+        "mf_regularization": 0.001,
+        "mlp_regularization": (0.001, 0.0, 0.0, 0.0),
+    }
+    config = NcfTrainerConfig(**{**defaults, **settings})
     strategy = create_strategy(0)
     context = input_context(strategy)
     histories, candidates = data(context.input_pipeline_id, context.num_input_pipelines)
     run = NcfFit(
         config, strategy, histories, candidates, user_vocabulary=USERS, item_vocabulary=ITEMS
     )
+    return config, strategy, run
+
+
+def fit(**settings):
+    """Returns the history of losses, the last HR@10 and the number of replicas."""
+    config, strategy, run = build(**settings)
     losses = [run.train_epoch(epoch).loss for epoch in range(config.train_epochs)]
     return losses, run.evaluate()["hit_rate_at_10"], strategy.num_replicas_in_sync
 

@@ -3,16 +3,17 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.ncf_trainer.sampling import sample_untouched, untouched_index
+from components.ncf_trainer.sampling import draw, sample_untouched, untouched_index
 
 ITEMS = 12
 
 
-def draw(histories, users, count, seed=(1, 2), items=ITEMS):
+def negatives(histories, users, count, seed=(1, 2), items=ITEMS):
     owners = np.repeat(np.arange(len(histories)), [len(h) for h in histories])
     touched = np.array([item for history in histories for item in history], np.int64)
     index = untouched_index(owners, touched, len(histories), items)
-    return sample_untouched(index, tf.constant(users, index.keys.dtype), count, seed).numpy()
+    draws = draw([len(users), count], tf.constant(seed, tf.int64))
+    return sample_untouched(index, tf.constant(users, index.keys.dtype), draws).numpy()
 
 
 @settings(max_examples=25, deadline=None)
@@ -22,7 +23,7 @@ def draw(histories, users, count, seed=(1, 2), items=ITEMS):
 )
 def test_a_draw_is_an_item_the_user_has_not_touched(histories, seed):
     users = np.arange(len(histories))
-    for user, drawn in zip(users, draw(histories, users, 50, (seed, 0)), strict=True):
+    for user, drawn in zip(users, negatives(histories, users, 50, (seed, 0)), strict=True):
         assert not set(drawn) & set(histories[user])
         assert drawn.min() >= 0
         assert drawn.max() < ITEMS
@@ -31,7 +32,7 @@ def test_a_draw_is_an_item_the_user_has_not_touched(histories, seed):
 def test_every_untouched_item_is_equally_likely():
     history = [0, 3, 4, 9]
     count = 80_000
-    drawn = draw([[1], history, [2, 5]], [1], count)[0]
+    drawn = negatives([[1], history, [2, 5]], [1], count)[0]
     observed = np.bincount(drawn, minlength=ITEMS)
     free = np.setdiff1d(np.arange(ITEMS), history)
     expected = count / len(free)
@@ -41,19 +42,19 @@ def test_every_untouched_item_is_equally_likely():
 
 def test_equal_seeds_draw_equally_and_others_do_not():
     histories, users = [[0], [1]], np.arange(2)
-    first = draw(histories, users, 30, (5, 6))
-    np.testing.assert_array_equal(first, draw(histories, users, 30, (5, 6)))
-    assert (first != draw(histories, users, 30, (5, 7))).any()
+    first = negatives(histories, users, 30, (5, 6))
+    np.testing.assert_array_equal(first, negatives(histories, users, 30, (5, 6)))
+    assert (first != negatives(histories, users, 30, (5, 7))).any()
 
 
 def test_a_user_who_touched_everything_gets_the_row_for_unknown_items():
-    assert set(draw([[0], list(range(ITEMS))], [1], 20)[0]) == {ITEMS}
+    assert set(negatives([[0], list(range(ITEMS))], [1], 20)[0]) == {ITEMS}
 
 
 def test_keys_beyond_int32_are_int64():
     items = 2**31 - 2
     index = untouched_index(np.array([0, 1]), np.array([5, 7]), 2, items)
     assert index.keys.dtype == np.int64
-    drawn = draw([[5], [7]], [1], 1000, items=items)
+    drawn = negatives([[5], [7]], [1], 1000, items=items)
     assert drawn.dtype == np.int64
     assert drawn.max() > 2**30

@@ -56,6 +56,13 @@ def test_tables_of_one_model_start_apart():
     assert (model.user_table.numpy() != model.item_table.numpy()).any()
 
 
+def test_unknown_ids_are_the_average_of_the_known_ones():
+    model = build()
+    model.average_unknown()
+    for table in (model.user_table.numpy(), model.item_table.numpy()):
+        np.testing.assert_allclose(table[-1], table[:-1].mean(axis=0), rtol=1e-5)
+
+
 def test_mixed_precision_stays_near_and_returns_float32():
     exact = build()
     mixed = build(mixed_precision=True)
@@ -73,10 +80,9 @@ def test_penalty_is_the_mean_square_norm_of_embeddings_plus_that_of_kernels():
     def norm(x):
         return (x**2).sum(-1).mean()
 
-    u, i = users.numpy(), items.numpy()
     expected = (
-        0.5 * (norm(u[..., :3]) + norm(i[..., :3]))
-        + 0.25 * (norm(u[..., 3:]) + norm(i[..., 3:]))
+        0.5 * (norm(users.gmf.numpy()) + norm(items.gmf.numpy()))
+        + 0.25 * (norm(users.mlp.numpy()) + norm(items.mlp.numpy()))
         + 2.0 * (model.kernels[0].numpy() ** 2).sum()
     )
     np.testing.assert_allclose(model.penalty(users, items), expected, rtol=1e-5)

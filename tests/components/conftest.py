@@ -1,0 +1,118 @@
+import json
+import subprocess
+import sys
+import types
+
+import apache_beam as beam
+import pytest
+import tensorflow_transform.beam as tft_beam
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tensorflow_transform import TFTransformOutput
+from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io
+from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
+from tfx_bsl.public import tfxio
+
+from transforms.checks import to_json
+
+# What a server does: TensorFlow, the model's folder, and nothing of this project.
+_ASK = """
+import json, sys
+import tensorflow as tf
+
+signatures = tf.saved_model.load(sys.argv[1]).signatures
+request = json.loads(sys.stdin.read())
+examples = tf.constant([bytes.fromhex(e) for e in request["examples"]])
+_, kinds = signatures["score"].structured_input_signature
+columns = {k: tf.constant(v, kinds[k].dtype) for k, v in request["columns"].items()}
+print(json.dumps({
+    "score": signatures["score"](**columns)["scores"].numpy().tolist(),
+    "serving_default": signatures["serving_default"](examples)["scores"].numpy().tolist(),
+    "transformed": sorted(signatures["transform_features"](examples)),
+}))
+"""
+
+
+@pytest.fixture(scope="session")
+def transform():
+    """Returns a function that writes what TFX's Transform writes.
+
+    It takes a preprocessing_fn of one argument, the schema's file, serialised Examples by split
+    and a folder, which then holds `transform_output` and the transformed splits.
+    """
+
+    def run(preprocessing_fn, schema_file, examples, root):
+        with open(schema_file, encoding="utf-8") as file:
+            schema = text_format.Parse(file.read(), schema_pb2.Schema())
+        source = tfxio.TFExampleBeamRecord(physical_format="test", schema=schema)
+        metadata = source.TensorAdapterConfig()
+        with beam.Pipeline() as p, tft_beam.Context(temp_dir=str(root / "tmp")):
+            raw = {
+                split: p | split >> beam.Create(records) | f"Read{split}" >> source.BeamSource()
+                for split, records in examples.items()
+            }
+            train, transform_fn = (raw["train"], metadata) | tft_beam.AnalyzeAndTransformDataset(
+                preprocessing_fn, output_record_batches=True
+            )
+            evaluation = ((raw["eval"], metadata), transform_fn) | tft_beam.TransformDataset(
+                output_record_batches=True
+            )
+            transform_fn | tft_beam.WriteTransformFn(str(root / "transform_output"))
+            metadata_io.write_metadata(
+                dataset_metadata.DatasetMetadata(schema),
+                str(root / "transform_output" / TFTransformOutput.RAW_METADATA_DIR),
+            )
+            for split, (batches, _) in {"train": train, "eval": evaluation}.items():
+                _ = (
+                    batches
+                    | f"Encode{split}"
+                    >> beam.FlatMapTuple(lambda b, _: RecordBatchToExamplesEncoder().encode(b))
+                    | f"Write{split}"
+                    >> beam.io.WriteToTFRecord(
+                        str(root / split / "transformed"), file_name_suffix=".gz", num_shards=2
+                    )
+                )
+        return root
+
+    return run
+
+
+@pytest.fixture
+def fn_args(tmp_path):
+    """Returns a function from a trainer's settings and a transformed folder to TFX's FnArgs."""
+
+    def build(config, transformed):
+        return types.SimpleNamespace(
+            custom_config={
+                "config": to_json(config),
+                "code": "",
+                "checkpoint_root": str(tmp_path / "checkpoints"),
+            },
+            train_files=[str(transformed / "train" / "*")],
+            eval_files=[str(transformed / "eval" / "*")],
+            transform_output=str(transformed / "transform_output"),
+            serving_model_dir=str(tmp_path / "model"),
+            model_run_dir=str(tmp_path / "run"),
+        )
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def ask():
+    """Returns a function that asks an exported model from a process without our code."""
+
+    def answer(directory, columns, examples):
+        request = {"columns": columns, "examples": [e.hex() for e in examples]}
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", _ASK, directory],
+            input=json.dumps(request),
+            capture_output=True,
+            text=True,
+            cwd="/",
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return answer

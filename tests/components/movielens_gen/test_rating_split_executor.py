@@ -1,0 +1,119 @@
+import glob
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
+
+from components.movielens_gen import executor
+from components.movielens_gen.component import MovieLensExampleGen
+from components.movielens_gen.config import RatingSplitConfig
+from components.movielens_gen.executor import RatingSplitExecutor
+from components.movielens_gen.sample import write_sample
+from transforms.errors import UserError, find_user_error
+from transforms.vectorize_genres import GENRES
+
+TWO_WORKERS = ("--direct_running_mode=multi_threading", "--direct_num_workers=2")
+
+
+def generate(input_base, uri, config=None, beam_args=()):
+    component = MovieLensExampleGen(str(input_base), config or RatingSplitConfig(), code="abc")
+    examples = standard_artifacts.Examples()
+    examples.uri = str(uri)
+    context = RatingSplitExecutor.Context(beam_pipeline_args=list(beam_args))
+    RatingSplitExecutor(context).Do(
+        {}, {standard_component_specs.EXAMPLES_KEY: [examples]}, component.exec_properties
+    )
+    return examples
+
+
+def rows(examples, split):
+    """Returns (user_id, item_id, timestamp, rating, *genres) of each Example, sorted."""
+    files = glob.glob(f"{artifact_utils.get_split_uri([examples], split)}/data_tfrecord-*-of-*.gz")
+    spec = {
+        "user_id": tf.io.FixedLenFeature([], tf.int64),
+        "item_id": tf.io.FixedLenFeature([], tf.int64),
+        "timestamp": tf.io.FixedLenFeature([], tf.int64),
+        "genres": tf.io.FixedLenFeature([len(GENRES)], tf.int64),
+        "rating": tf.io.FixedLenFeature([], tf.float32),
+    }
+    batches = tf.data.TFRecordDataset(files, "GZIP").batch(1 << 20).as_numpy_iterator()
+    parsed = tf.io.parse_example(next(batches), spec)
+    names = ("user_id", "item_id", "timestamp", "rating", "genres")
+    found = np.c_[tuple(parsed[name].numpy() for name in names)]
+    return found[np.lexsort(found.T[::-1])]
+
+
+def counters(examples):
+    return {name: examples.get_int_custom_property(name) for name in RatingSplitExecutor.COUNTERS}
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sample")
+    write_sample(str(folder))
+    return folder
+
+
+def test_each_rating_is_an_example_with_the_genres_of_its_movie(sample, tmp_path, monkeypatch):
+    examples = generate(sample, tmp_path / "one")
+    raw = {}
+    for line in (sample / "ratings.dat").read_text().splitlines():
+        user, item, stars, time = map(int, line.split("::"))
+        raw[user, item] = (user, item, time, stars)
+    movies = {}
+    for line in (sample / "movies.dat").read_text("latin-1").splitlines():
+        item, _, listed = line.split("::")
+        movies[int(item)] = {genre.replace("'s", "") for genre in listed.split("|")}
+    splits = {name: rows(examples, name) for name in ("train", "eval")}
+    seen = 0
+    for row in np.concatenate(list(splits.values())):
+        assert tuple(row[:4]) == raw.pop((row[0], row[1]))
+        assert {GENRES[at] for at in np.flatnonzero(row[4:])} == movies[row[1]]
+        seen += 1
+    assert not raw
+    sizes = {f"rows_{name}": len(found) for name, found in splits.items()}
+    assert counters(examples) == {"rows": seen, "unmatched": 0, **sizes}
+    assert 0.19 < sizes["rows_eval"] / seen < 0.21
+
+    monkeypatch.setattr(executor, "_ROW_BLOCK_BYTES", 50_000)
+    again = generate(sample, tmp_path / "two", beam_args=TWO_WORKERS)
+    for name, found in splits.items():
+        np.testing.assert_array_equal(rows(again, name), found)
+
+
+def test_ratings_of_missing_movies_are_refused_or_counted(sample, tmp_path):
+    ratings = (sample / "ratings.dat").read_text()
+    (tmp_path / "ratings.dat").write_text(ratings + "1::9999999999::3::978300000\n")
+    (tmp_path / "movies.dat").write_bytes((sample / "movies.dat").read_bytes())
+    with pytest.raises(Exception) as caught:
+        generate(tmp_path, tmp_path / "refused")
+    assert "1 ratings are of movies" in str(find_user_error(caught.value))
+    examples = generate(tmp_path, tmp_path / "out", RatingSplitConfig(max_unmatched=1))
+    found = counters(examples)
+    assert found["unmatched"] == 1
+    assert found["rows"] == found["rows_train"] + found["rows_eval"] + found["unmatched"]
+
+
+def test_missing_movies_and_an_unknown_genre_are_named(sample, tmp_path):
+    (tmp_path / "ratings.dat").write_bytes((sample / "ratings.dat").read_bytes())
+    with pytest.raises(UserError, match=r"expected movies\.dat or movies\.csv"):
+        generate(tmp_path, tmp_path / "out")
+    (tmp_path / "movies.csv").write_text("movieId,title,genres\n5,A (1999),Wra\n")
+    with pytest.raises(Exception) as caught:
+        generate(tmp_path, tmp_path / "out")
+    assert "movies.csv:2: movie 5 'A (1999)': genre 'Wra'" in str(find_user_error(caught.value))
+
+
+@pytest.mark.parametrize(
+    "setting", [{"eval_percent": 0}, {"eval_percent": 100}, {"seed": -1}, {"max_unmatched": -1}]
+)
+def test_settings_out_of_range_are_named(setting):
+    (name,) = setting
+    with pytest.raises(UserError, match=f"{name}=.*: must be"):
+        RatingSplitConfig(**setting)
+
+
+def test_a_wrong_holdout_gets_the_nearest():
+    with pytest.raises(UserError, match=r"holdout='tset'.*did you mean test\?"):
+        RatingSplitConfig(holdout="tset")

@@ -1,0 +1,161 @@
+"""What real ratings and movies files have wrong, and what becomes of it."""
+
+import numpy as np
+import pytest
+
+from transforms.errors import UserError
+from transforms.join_movies import find_rows
+from transforms.read_movies import read_movies
+from transforms.read_ratings import find_ratings, read_range
+from transforms.vectorize_genres import GENRES, vectorize_genres
+
+RATINGS = "userId,movieId,rating,timestamp\n1,5,3.5,978300760\n2,7,4.0,978300761\n"
+MOVIES = 'movieId,title,genres\n5,"Été, L\' (1996)",Drama|War\n7,B (2000),Comedy\n'
+WAR, COMEDY = {"Drama", "War"}, {"Comedy"}
+BOTH = [(1, 5, 3.5, WAR), (2, 7, 4.0, COMEDY)]
+BIG = 2**40
+
+# A fault; what it changes in ratings.csv and in movies.csv; and the rows that are read right, or
+# the file, line and reason of the refusal.
+TABLE = [
+    ("none", None, None, BOTH),
+    ("CRLF", ("\n", "\r\n"), ("\n", "\r\n"), BOTH),
+    ("mixed line ends", ("760\n", "760\r\n"), ("War\n", "War\r\n"), BOTH),
+    ("no last newline", ("761\n", "761"), ("Comedy\n", "Comedy"), BOTH),
+    ("blank lines", ("\n2", "\n\n2"), ("\n7", "\n\n7"), BOTH),
+    ("byte order mark", ("userId", "\ufeffuserId"), ("movieId", "\ufeffmovieId"), BOTH),
+    ("quoted numbers", (",5,", ',"5",'), ("\n7,", '\n"7",'), BOTH),
+    (
+        "other order of columns",
+        None,
+        (MOVIES, "genres,movieId,title\nWar|Drama,5,A\nComedy,7,B\n"),
+        BOTH,
+    ),
+    ("quote in a title", None, ("B (2000)", '"""B"" (2000)"'), BOTH),
+    ("newline in a title", None, ("B (2000)", '"B\n(2000)"'), BOTH),
+    ("ratings in whole stars", ("3.5", "3"), None, [(1, 5, 3.0, WAR), BOTH[1]]),
+    ("half a star", ("3.5", ".5"), None, [(1, 5, 0.5, WAR), BOTH[1]]),
+    (
+        "a movie id past int32",
+        (",7,", f",{BIG},"),
+        ("\n7", f"\n{BIG}"),
+        [BOTH[0], (2, BIG, 4.0, COMEDY)],
+    ),
+    ("no genres", None, ("Comedy", "(no genres listed)"), [BOTH[0], (2, 7, 4.0, set())]),
+    ("ml-1m's Children's", None, ("Comedy", "Children's"), [BOTH[0], (2, 7, 4.0, {"Children"})]),
+    ("a movie without ratings", None, ("\n7", "\n6,C,IMAX\n7"), BOTH),
+    ("a rating without a movie", (",7,", ",8,"), None, [BOTH[0], (2, 8, 4.0, None)]),
+    (
+        "repeated header in ratings",
+        ("\n2", "\nuserId,movieId,rating,timestamp\n2"),
+        None,
+        "ratings.csv:3: userId 'userId' is not an integer",
+    ),
+    (
+        "repeated header in movies",
+        None,
+        ("\n7", "\nmovieId,title,genres\n7"),
+        "movies.csv:3: movieId 'movieId' is not an integer",
+    ),
+    ("rating 0", ("3.5", "0"), None, "ratings.csv:2: rating '0' is not above 0"),
+    ("rating 6", ("3.5", "6"), None, "ratings.csv:2: rating '6' is not above 0 and at most 5"),
+    (
+        "decimal comma",
+        ("3.5", "3,5"),
+        None,
+        "ratings.csv:2: '1,5,3,5,978300760' does not have 4 fields",
+    ),
+    ("rating in words", ("4.0", "NA"), None, "ratings.csv:3: rating 'NA' is not a number"),
+    (
+        "a date for a timestamp",
+        ("978300760", "2001-01-01"),
+        None,
+        "ratings.csv:2: timestamp '2001-01-01' is not an integer",
+    ),
+    (
+        "a negative timestamp",
+        ("978300761", "-1"),
+        None,
+        "ratings.csv:3: timestamp '-1' is negative",
+    ),
+    (
+        "a movie id past int64",
+        (",7,", ",9999999999999999999,"),
+        None,
+        "ratings.csv:3: movieId '9999999999999999999' is outside the range of int64",
+    ),
+    (
+        "a cut last row",
+        ("4.0,978300761\n", "4"),
+        None,
+        "ratings.csv:3: '2,7,4' does not have 4 fields",
+    ),
+    ("semicolons", (",", ";"), None, "ratings.csv:1: column userId must occur once"),
+    (
+        "no header",
+        ("userId,movieId,rating,timestamp\n", ""),
+        None,
+        "ratings.csv:1: column userId must",
+    ),
+    ("an empty file", (RATINGS, ""), None, "ratings.csv: the file is empty"),
+    (
+        "bad UTF-8 in a title",
+        None,
+        ("B (2000)", "B\udcff (2000)"),
+        "movies.csv:3: byte 0xff at offset",
+    ),
+    ("an open quote", None, ("B (2000)", '"B (2000)'), "movies.csv:3: unexpected end of data"),
+    (
+        "an unquoted comma in a title",
+        None,
+        ("B (2000)", "B, The"),
+        "movies.csv:3: '7,B, The,Comedy' does not have 3 fields",
+    ),
+    ("a movie twice", None, ("7,", "5,"), "movies.csv:3: movie 5 is at"),
+    (
+        "an unknown genre",
+        None,
+        ("Comedy", "Comdy"),
+        "movies.csv:3: movie 7 'B (2000)': genre 'Comdy' is none of the 19; did you mean Comedy?",
+    ),
+    (
+        "no genre",
+        None,
+        ("Comedy", ""),
+        "movies.csv:3: movie 7 'B (2000)': genre '' is none of the 19",
+    ),
+]
+
+
+def read(folder):
+    """Returns (user, item, stars, genres or None) of all ratings."""
+    (file,) = find_ratings(str(folder / "ratings.*"))
+    ratings = read_range(file.path, 0, file.size_in_bytes).to_pydict()
+    table = vectorize_genres(read_movies(str(folder / "movies.csv")))
+    rows, known = find_rows(np.array(ratings["item_id"]), table.item_id)
+    genres = [
+        {GENRES[at] for at in table.genres[row].nonzero()[0]} if found else None
+        for row, found in zip(rows, known, strict=True)
+    ]
+    columns = (ratings["user_id"], ratings["item_id"], ratings["rating"], genres)
+    return list(zip(*columns, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("ratings", "movies", "outcome"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
+)
+def test_a_fault_is_read_right_or_refused_with_its_place(tmp_path, ratings, movies, outcome):
+    for name, content, change in (
+        ("ratings.csv", RATINGS, ratings),
+        ("movies.csv", MOVIES, movies),
+    ):
+        changed = content.replace(*change) if change else content
+        assert change is None or changed != content
+        (tmp_path / name).write_bytes(changed.encode(errors="surrogateescape"))
+    if isinstance(outcome, list):
+        assert read(tmp_path) == outcome
+        return
+    with pytest.raises(UserError) as caught:
+        read(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path}/{outcome}")
+    assert "\n" not in str(caught.value)
