@@ -85,11 +85,13 @@ PRESETS: dict[str, tuple[PipelineConfig, ...]] = {
             NcfTrainerConfig(
                 train_epochs=8,
                 batch_size=20_000,
+                num_neg=8,
                 learning_rate=0.005,
                 schedule="cosine",
                 recency_half_life=15.0,
+                mlp_regularization=(0.0003, 0.0, 0.0, 0.0),
             ),
-            NcfGate(min_hit_rate=0.68, min_ndcg=0.4, max_regression=0.01),
+            NcfGate(min_hit_rate=0.68, min_ndcg=0.42, max_regression=0.01),
         ),
         _ncf(
             "best",
@@ -97,18 +99,20 @@ PRESETS: dict[str, tuple[PipelineConfig, ...]] = {
                 model_type="gmf",
                 num_factors=128,
                 num_neg=8,
-                train_epochs=10,
+                train_epochs=12,
                 batch_size=20_000,
-                learning_rate=0.003,
+                learning_rate=0.002,
                 schedule="cosine",
                 mf_regularization=0.005,
                 recency_half_life=15.0,
             ),
-            NcfGate(min_hit_rate=0.7, min_ndcg=0.42, max_regression=0.01),
+            NcfGate(min_hit_rate=0.73, min_ndcg=0.45, max_regression=0.01),
         ),
         _ncf(
             "sample",
-            NcfTrainerConfig(train_epochs=12, batch_size=4096, learning_rate=0.005),
+            NcfTrainerConfig(
+                train_epochs=16, batch_size=2_000, learning_rate=0.005, schedule="cosine"
+            ),
             NcfGate(min_hit_rate=0.4, min_ndcg=0.2, max_regression=0.05),
         ),
         _ncf(

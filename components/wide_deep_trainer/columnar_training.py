@@ -108,11 +108,8 @@ class ColumnarTraining:
         features = {name: tf.gather(column, rows) for name, column in columns.items()}
         seed = tf.stack([self._config.seed, step * replicas + replica])
         loss, gradients = self._gradients(features, seed)
-        # All at once: replicas may reach the reductions of two optimisers in different orders.
-        gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
         for (variables, optimizer), part in zip(self._parts, gradients, strict=True):
-            pairs = zip(part, variables, strict=True)
-            optimizer.apply_gradients(pairs, skip_gradients_aggregation=True)
+            optimizer.apply_gradients(zip(part, variables, strict=True))
         self._mean_loss.update_state(loss)
 
     def _loss_and_gradients(

@@ -28,8 +28,9 @@ class RatingTrainerConfig(LoopConfig):
         dropout: Of "deep": share of hidden units dropped in training.
         num_factors: Of "factors": width of users' and items' factors.
         ensemble_size: Of "factors": models that are trained side by side and averaged.
-        factor_regularization: Of "factors": L2 on the factors of each example's user and item.
-        bias_regularization: Of "factors": L2 on the biases of each example's user and item.
+        factor_regularization: Of "factors": L2 on the factors of each user and item. As a
+            Gaussian prior it is the variance of a rating's noise over that of a factor.
+        bias_regularization: Of "factors": the same on the biases.
         neighbours: Of "factors": how many ratings of the user, half of them before and half after
             the time in question, are looked at.
     """
@@ -85,13 +86,14 @@ PRESETS = {
     "movielens_2018": RatingTrainerConfig(),
     "best": RatingTrainerConfig(
         model_type="factors",
-        train_epochs=15,
-        batch_size=1024,
-        learning_rate=0.003,
+        train_epochs=8,
+        batch_size=512,
+        epochs_between_evals=2,
+        learning_rate=0.005,
         schedule="cosine",
-        ensemble_size=4,
-        factor_regularization=0.12,
-        bias_regularization=0.01,
+        ensemble_size=8,
+        factor_regularization=6.0,
+        bias_regularization=3.0,
     ),
 }
 """The 2018 model, and the best found on a validation part of the training ratings."""

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from components.wide_deep_trainer import rating_features as features
 from components.wide_deep_trainer.rating_config import RatingTrainerConfig
-from components.wide_deep_trainer.rating_genres import genre_vectors
+from components.wide_deep_trainer.rating_genres import unit_genres
 from components.wide_deep_trainer.rating_history import History
 from components.wide_deep_trainer.rating_model import RatingModel
 from components.wide_deep_trainer.rating_session import Session
@@ -51,6 +51,15 @@ class RatingFactors(RatingModel):
         mean = float(np.mean(train[features.RATING], dtype=np.float64))
         self.mean = self._biases("mean", [config.ensemble_size], mean)
         self.history = History(train, config.neighbours)
+        genre_masks = np.zeros(num_items, np.int64)
+        genre_masks[train[features.ITEM_ROW]] = train[features.GENRE_MASK]
+        self.genre_masks = self.add_weight(
+            "genre_masks",
+            [num_items],
+            dtype=tf.int64,
+            initializer=lambda shape, dtype: tf.constant(genre_masks, dtype),
+            trainable=False,
+        )
         self.session = Session(config.ensemble_size)
 
     def members(
@@ -71,18 +80,33 @@ class RatingFactors(RatingModel):
         expected = (self.mean + user_bias)[:, tf.newaxis] + tf.gather(self.item_bias, near.items)
         known = tf.not_equal(users, self._unknown_user)[:, tf.newaxis]
         stars += self.session(
-            near.ratings[:, :, tf.newaxis] - expected, near.seconds, near.present & known
+            near.ratings[:, :, tf.newaxis] - expected,
+            near.seconds,
+            self._likeness(columns, near.items),
+            near.present & known,
         )
-        penalty = self._config.factor_regularization * tf.reduce_sum(
-            tf.square(user) + tf.square(item), axis=-1
-        ) + self._config.bias_regularization * (tf.square(user_bias) + tf.square(item_bias))
+        penalty = self._penalty(user, user_bias, tf.gather(self._user_rarity, users))
+        penalty += self._penalty(item, item_bias, tf.gather(self._item_rarity, items))
         return stars, penalty
+
+    def _penalty(self, factors: tf.Tensor, bias: tf.Tensor, rarity: tf.Tensor) -> tf.Tensor:
+        """Returns the L2 of rows in a batch, [batch, members].
+
+        Each example of a row that occurs n times bears about an n-th of the row's L2, which is
+        then that of a Gaussian prior, however often the row occurs.
+        """
+        l2 = self._config.factor_regularization * tf.reduce_sum(tf.square(factors), axis=-1)
+        l2 += self._config.bias_regularization * tf.square(bias)
+        return rarity[:, tf.newaxis] * l2
 
     def _of_genres(self, columns: dict[str, tf.Tensor]) -> tf.Tensor:
         """Returns the sum of the genres' factors over the root of their number."""
-        genres = genre_vectors(columns[features.GENRE_MASK])
-        count = tf.reduce_sum(genres, axis=1, keepdims=True)
-        return tf.tensordot(genres / tf.sqrt(tf.maximum(count, 1.0)), self.genre_factors, 1)
+        return tf.tensordot(unit_genres(columns[features.GENRE_MASK]), self.genre_factors, 1)
+
+    def _likeness(self, columns: dict[str, tf.Tensor], others: tf.Tensor) -> tf.Tensor:
+        """Returns the cosine between the genres of each row and of other items, [batch, others]."""
+        genres = unit_genres(columns[features.GENRE_MASK])
+        return tf.einsum("bg,bng->bn", genres, unit_genres(tf.gather(self.genre_masks, others)))
 
     def _factors(self, name: str, rows: int, members: int, width: int) -> tf.Variable:
         normal = tf.keras.initializers.RandomNormal(stddev=_INITIAL_FACTORS)

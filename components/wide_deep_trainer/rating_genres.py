@@ -4,10 +4,16 @@ import tensorflow as tf
 
 from transforms.vectorize_genres import GENRES
 
-__all__ = ["genre_vectors"]
+__all__ = ["genre_vectors", "unit_genres"]
 
 
 def genre_vectors(mask: tf.Tensor) -> tf.Tensor:
-    """Returns float32 [batch, 19] of 0 and 1 for integers [batch] whose bit k is genre k."""
+    """Returns float32 [..., 19] of 0 and 1 for integers [...] whose bit k is genre k."""
     places = tf.range(len(GENRES), dtype=mask.dtype)
-    return tf.cast(tf.bitwise.right_shift(mask[:, tf.newaxis], places) & 1, tf.float32)
+    return tf.cast(tf.bitwise.right_shift(mask[..., tf.newaxis], places) & 1, tf.float32)
+
+
+def unit_genres(mask: tf.Tensor) -> tf.Tensor:
+    """Returns genre vectors scaled to length 1; those without a genre stay 0."""
+    vectors = genre_vectors(mask)
+    return vectors / tf.sqrt(tf.maximum(tf.reduce_sum(vectors, axis=-1, keepdims=True), 1.0))

@@ -31,8 +31,8 @@ class RatingModel(tf.keras.layers.Layer, abc.ABC):
         """
         super().__init__()
         self._unknown_user, self._unknown_item = num_users - 1, num_items - 1
-        self._user_rates = _replace_rates(users, num_users)
-        self._item_rates = _replace_rates(items, num_items)
+        self._user_rarity = _rarity(users, num_users)
+        self._item_rarity = _rarity(items, num_items)
 
     @abc.abstractmethod
     def members(
@@ -69,10 +69,10 @@ class RatingModel(tf.keras.layers.Layer, abc.ABC):
         """
         user_seed, item_seed, seed = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
         users = _replaced(
-            columns[features.USER_ROW], self._unknown_user, self._user_rates, user_seed
+            columns[features.USER_ROW], self._unknown_user, self._user_rarity, user_seed
         )
         items = _replaced(
-            columns[features.ITEM_ROW], self._unknown_item, self._item_rates, item_seed
+            columns[features.ITEM_ROW], self._unknown_item, self._item_rarity, item_seed
         )
         stars, penalty = self.members(columns, users, items, seed)
         # Each member has its own loss: that of their mean would let them lean on each other.
@@ -81,10 +81,14 @@ class RatingModel(tf.keras.layers.Layer, abc.ABC):
         return tf.reduce_mean(errors), tf.reduce_mean(objective)
 
 
-def _replace_rates(rows: np.ndarray, count: int) -> np.ndarray:
-    return 1 / (1 + np.bincount(rows, minlength=count)).astype(np.float32)
+def _rarity(rows: np.ndarray, count: int) -> np.ndarray:
+    """Returns 1 / (1 + occurrences) of each row of a table, float32 [count]."""
+    occurrences = np.bincount(rows, minlength=count)
+    # In an epoch, the row for unknown ids takes the place of nearly each other row once.
+    occurrences[-1] = count - 1
+    return (1 / (1 + occurrences)).astype(np.float32)
 
 
-def _replaced(rows: tf.Tensor, unknown: int, rates: np.ndarray, seed: tf.Tensor) -> tf.Tensor:
+def _replaced(rows: tf.Tensor, unknown: int, rarity: np.ndarray, seed: tf.Tensor) -> tf.Tensor:
     draws = tf.random.stateless_uniform(tf.shape(rows), seed)
-    return tf.where(draws < tf.gather(rates, rows), tf.cast(unknown, rows.dtype), rows)
+    return tf.where(draws < tf.gather(rarity, rows), tf.cast(unknown, rows.dtype), rows)

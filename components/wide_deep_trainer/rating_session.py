@@ -16,9 +16,10 @@ class Session(tf.keras.layers.Layer):
 
     People rate in sessions, a page of similar films at a time, so how far a rating a few seconds
     away was from what was expected of it says much of this one. The weight of a rating falls with
-    its distance in time as a sum of exponentials whose heights are learned, as are the weight of
-    no surprise at all and the share of the mean that counts. It is the neighbourhood term of
-    Koren's "Factorization meets the neighborhood" (KDD 2008) with time in the place of likeness.
+    its distance in time as a sum of exponentials whose heights are learned, and grows with the
+    likeness of the items. Learned too are the weight of no surprise at all and the share of the
+    mean that counts. It is the neighbourhood term of Koren's "Factorization meets the
+    neighborhood" (KDD 2008) with time first and likeness second.
     """
 
     def __init__(self, members: int):
@@ -26,19 +27,24 @@ class Session(tf.keras.layers.Layer):
         super().__init__(name="session")
         even = tf.keras.initializers.Constant(-1.0 / _GAIN)
         self.heights = self.add_weight("heights", [len(_TIME_SCALES), members], initializer=even)
+        self.likeness = self.add_weight("likeness", [members], initializer="zeros")
         self.prior = self.add_weight("prior", [members], initializer="zeros")
         self.share = self.add_weight("share", [members], initializer="zeros")
 
-    def call(self, surprise: tf.Tensor, seconds: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
+    def call(
+        self, surprise: tf.Tensor, seconds: tf.Tensor, likeness: tf.Tensor, present: tf.Tensor
+    ) -> tf.Tensor:
         """Returns what to add to a prediction, float32 [batch, members].
 
         Args:
             surprise: Stars above what was expected, float32 [batch, neighbours, members].
             seconds: Distance in time, float32 [batch, neighbours].
+            likeness: Of the neighbour's item to the item in question, float32 [batch, neighbours].
             present: Whether there is such a neighbour, bool [batch, neighbours].
         """
         near = tf.exp(-seconds[:, :, tf.newaxis] / tf.constant(_TIME_SCALES))
         near *= tf.cast(present, tf.float32)[:, :, tf.newaxis]
         weights = tf.tensordot(near, tf.exp(_GAIN * self.heights), 1)
+        weights *= tf.exp(_GAIN * self.likeness * likeness[:, :, tf.newaxis])
         total = tf.reduce_sum(weights, axis=1) + tf.exp(_GAIN * self.prior)
         return tf.exp(_GAIN * self.share) * tf.reduce_sum(weights * surprise, axis=1) / total

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 PIPELINE = "ncf"
-QUICK = ["--set", "train_epochs=6", "--set", "min_hit_rate=0.3", "--set", "min_ndcg=0.15"]
+QUICK = ["--set", "train_epochs=8", "--set", "min_hit_rate=0.3", "--set", "min_ndcg=0.15"]
 
 
 @pytest.fixture(scope="module")
