@@ -31,5 +31,5 @@ lock: setup ## Renew requirements.lock from requirements.in
 		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 		--upgrade requirements.in --output-file requirements.lock
 
-clean: ## Remove what the targets built
-	@rm -rf .venv .uv build output data *.egg-info
+clean: ## Remove the environment and build output, but no data and no results
+	@rm -rf .venv .uv build dist *.egg-info

@@ -1,8 +1,6 @@
 """TFX Trainer's run_fn for NCF."""
 
-import tensorflow as tf
 import tensorflow_transform as tft
-from absl import logging
 from tfx import v1 as tfx
 
 from components.ncf_trainer import features
@@ -10,8 +8,8 @@ from components.ncf_trainer.config import NcfTrainerConfig
 from components.ncf_trainer.data import read_candidates, read_histories
 from components.ncf_trainer.export import export_model
 from components.ncf_trainer.fit import HIT_RATE, NcfFit
-from components.training.loop import checkpoint_dir, run_loop
-from components.training.strategy import create_strategy, input_context, is_chief
+from components.training.strategy import create_strategy, input_context
+from components.training.train import train_and_export
 from transforms.checks import from_json
 
 __all__ = ["run_fn"]
@@ -39,20 +37,14 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
         user_vocabulary=transform_output.vocabulary_size_by_name(features.USER_VOCABULARY),
         item_vocabulary=transform_output.vocabulary_size_by_name(features.ITEM_VOCABULARY),
     )
-    logging.info("training on %s", ", ".join(strategy.extended.worker_devices))
-    checkpoints = checkpoint_dir(fn_args)
-    run_loop(
+    train_and_export(
+        fn_args,
         config,
-        strategy=strategy,
+        strategy,
         train_epoch=fit.train_epoch,
         evaluate=fit.evaluate,
         stop_metric=HIT_RATE,
         higher_is_better=True,
         checkpoint=fit.checkpoint,
-        checkpoint_dir=checkpoints,
-        log_dir=fn_args.model_run_dir,
+        export=lambda directory: export_model(fit.model, transform_output, directory),
     )
-    if is_chief(strategy):
-        export_model(fit.model, transform_output, fn_args.serving_model_dir)
-        if tf.io.gfile.exists(checkpoints):
-            tf.io.gfile.rmtree(checkpoints)

@@ -2,14 +2,14 @@
 
 import dataclasses
 
-from components.training.config import LoopConfig
+from components.wide_deep_trainer.network_config import NetworkConfig
 from transforms.checks import check, check_choice
 
 __all__ = ["PRESETS", "CensusTrainerConfig"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class CensusTrainerConfig(LoopConfig):
+class CensusTrainerConfig(NetworkConfig):
     """What the census model is and how it trains; the defaults are those of 2018.
 
     Attributes:
@@ -26,14 +26,13 @@ class CensusTrainerConfig(LoopConfig):
             embeddings of all categories.
         embedding_size: Width of an embedding.
         quantile_bins: Bins of the piecewise-linear encoding.
-        hidden_units: Widths of the network's hidden layers.
-        ensemble_size: Networks that share all weight matrices and are averaged; 1 is a plain one.
-        dropout: Share of hidden units dropped in training.
+        hidden_units: Of the network. See NetworkConfig.
+        ensemble_size: Networks that share all weight matrices. See NetworkConfig.
+        dropout: Of the network. See NetworkConfig.
         deep_optimizer: "adagrad" or "adamw".
         deep_learning_rate: The network's, at its height if the schedule is not constant.
         weight_decay: AdamW's, decoupled.
-        schedule: "constant", or "cosine": a linear warm-up over a twentieth of the steps, then
-            half a cosine to 0. Of the network alone.
+        schedule: Of the network's learning rate alone. See NetworkConfig.
     """
 
     train_epochs: int = 40
@@ -46,12 +45,9 @@ class CensusTrainerConfig(LoopConfig):
     embedding_size: int = 8
     quantile_bins: int = 48
     hidden_units: tuple[int, ...] = (100, 75, 50, 25)
-    ensemble_size: int = 1
-    dropout: float = 0.0
     deep_optimizer: str = "adagrad"
     deep_learning_rate: float = 0.01
     weight_decay: float = 0.0
-    schedule: str = "constant"
 
     def __post_init__(self) -> None:
         """Raises UserError for a value out of range."""
@@ -59,17 +55,9 @@ class CensusTrainerConfig(LoopConfig):
         check_choice("model_type", self.model_type, ("wide", "deep", "wide_deep"))
         check_choice("encoding", self.encoding, ("basic", "embedded"))
         check_choice("deep_optimizer", self.deep_optimizer, ("adagrad", "adamw"))
-        check_choice("schedule", self.schedule, ("constant", "cosine"))
-        for field in ("hash_buckets", "embedding_size", "ensemble_size"):
+        for field in ("hash_buckets", "embedding_size"):
             check(getattr(self, field) >= 1, field, getattr(self, field), "at least 1")
         check(self.quantile_bins >= 2, "quantile_bins", self.quantile_bins, "at least 2")
-        check(
-            len(self.hidden_units) > 0 and min(self.hidden_units) >= 1,
-            "hidden_units",
-            self.hidden_units,
-            "one or more widths of at least 1",
-        )
-        check(0 <= self.dropout < 1, "dropout", self.dropout, "at least 0 and below 1")
         for field in ("wide_learning_rate", "deep_learning_rate"):
             check(getattr(self, field) > 0, field, getattr(self, field), "above 0")
         check(self.weight_decay >= 0, "weight_decay", self.weight_decay, "at least 0")

@@ -3,11 +3,10 @@
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
-from absl import logging
 from tfx import v1 as tfx
 
-from components.training.loop import checkpoint_dir, run_loop
-from components.training.strategy import create_strategy, is_chief
+from components.training.strategy import create_strategy
+from components.training.train import train_and_export
 from components.wide_deep_trainer import census_features as features
 from components.wide_deep_trainer.census_config import CensusTrainerConfig
 from components.wide_deep_trainer.columnar_training import (
@@ -59,29 +58,23 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
         parts = _parts(model, config, rows=len(train[features.LABEL]))
     training = ColumnarTraining(config, strategy, train, parts, model.loss)
     predict = predictor(model.probability)
-    logging.info("training on %s", ", ".join(strategy.extended.worker_devices))
-    checkpoints = checkpoint_dir(fn_args)
-    run_loop(
+    train_and_export(
+        fn_args,
         config,
-        strategy=strategy,
+        strategy,
         train_epoch=training.train_epoch,
         evaluate=lambda: _metrics(predict(evaluation), evaluation[features.LABEL] == 1),
         stop_metric=ACCURACY,
         higher_is_better=True,
         checkpoint=training.checkpoint,
-        checkpoint_dir=checkpoints,
-        log_dir=fn_args.model_run_dir,
-    )
-    if is_chief(strategy):
-        export_model(
+        export=lambda directory: export_model(
             model,
             lambda rows: model.probability(rows)[:, tf.newaxis],
             transform_output,
             _REQUEST,
-            fn_args.serving_model_dir,
-        )
-        if tf.io.gfile.exists(checkpoints):
-            tf.io.gfile.rmtree(checkpoints)
+            directory,
+        ),
+    )
 
 
 def _sizes(config: CensusTrainerConfig, transform_output: tft.TFTransformOutput) -> dict[str, int]:

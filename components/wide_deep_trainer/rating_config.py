@@ -2,14 +2,14 @@
 
 import dataclasses
 
-from components.training.config import LoopConfig
+from components.wide_deep_trainer.network_config import NetworkConfig
 from transforms.checks import check, check_choice
 
 __all__ = ["PRESETS", "RatingTrainerConfig"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class RatingTrainerConfig(LoopConfig):
+class RatingTrainerConfig(NetworkConfig):
     """What the rating model is and how it trains; the defaults are those of 2018.
 
     Attributes:
@@ -20,14 +20,12 @@ class RatingTrainerConfig(LoopConfig):
         model_type: "deep", a network on embeddings, time and genres; "factors", biased matrix
             factorisation with genres and the user's ratings of the same session.
         learning_rate: Adam's, at its height if the schedule is not constant.
-        schedule: "constant", or "cosine": a linear warm-up over a twentieth of the steps, then
-            half a cosine to 0.
         user_embedding_size: Of "deep": width of a user's embedding.
         item_embedding_size: Of "deep": width of an item's embedding.
-        hidden_units: Of "deep": widths of the sigmoid layers.
-        dropout: Of "deep": share of hidden units dropped in training.
+        hidden_units: Of "deep", with sigmoids. See NetworkConfig.
+        dropout: Of "deep". See NetworkConfig.
         num_factors: Of "factors": width of users' and items' factors.
-        ensemble_size: Of "factors": models that are trained side by side and averaged.
+        ensemble_size: Of "deep", they share all weight matrices. See NetworkConfig.
         factor_regularization: Of "factors": L2 on the factors of each user and item. As a
             Gaussian prior it is the variance of a rating's noise over that of a factor.
         bias_regularization: Of "factors": the same on the biases.
@@ -40,13 +38,11 @@ class RatingTrainerConfig(LoopConfig):
     epochs_between_evals: int = 5
     model_type: str = "deep"
     learning_rate: float = 0.001
-    schedule: str = "constant"
     user_embedding_size: int = 16
     item_embedding_size: int = 64
     hidden_units: tuple[int, ...] = (256, 256, 256, 128)
     dropout: float = 0.3
     num_factors: int = 16
-    ensemble_size: int = 1
     factor_regularization: float = 0.0
     bias_regularization: float = 0.0
     neighbours: int = 32
@@ -55,17 +51,9 @@ class RatingTrainerConfig(LoopConfig):
         """Raises UserError for a value out of range."""
         super().__post_init__()
         check_choice("model_type", self.model_type, ("deep", "factors"))
-        check_choice("schedule", self.schedule, ("constant", "cosine"))
         check(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
-        for field in ("user_embedding_size", "item_embedding_size", "num_factors", "ensemble_size"):
+        for field in ("user_embedding_size", "item_embedding_size", "num_factors"):
             check(getattr(self, field) >= 1, field, getattr(self, field), "at least 1")
-        check(
-            len(self.hidden_units) > 0 and min(self.hidden_units) >= 1,
-            "hidden_units",
-            self.hidden_units,
-            "one or more widths of at least 1",
-        )
-        check(0 <= self.dropout < 1, "dropout", self.dropout, "at least 0 and below 1")
         for field in ("factor_regularization", "bias_regularization"):
             check(getattr(self, field) >= 0, field, getattr(self, field), "at least 0")
         check(
@@ -86,7 +74,7 @@ PRESETS = {
     "movielens_2018": RatingTrainerConfig(),
     "best": RatingTrainerConfig(
         model_type="factors",
-        train_epochs=8,
+        train_epochs=10,
         batch_size=512,
         epochs_between_evals=2,
         learning_rate=0.005,
@@ -94,6 +82,7 @@ PRESETS = {
         ensemble_size=8,
         factor_regularization=6.0,
         bias_regularization=3.0,
+        neighbours=64,
     ),
 }
 """The 2018 model, and the best found on a validation part of the training ratings."""

@@ -37,7 +37,7 @@ class RatingNetwork(RatingModel):
             _Encoder(config, num_users, num_items),
             config.hidden_units,
             activation="sigmoid",
-            members=1,
+            members=config.ensemble_size,
             dropout=config.dropout,
             mixed_precision=config.mixed_precision,
         )
@@ -49,7 +49,7 @@ class RatingNetwork(RatingModel):
         items: tf.Tensor,
         seed: tf.Tensor | None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """See RatingModel; there is one member, and no penalty."""
+        """See RatingModel; there is no penalty."""
         looked_up = {**columns, features.USER_ROW: users, features.ITEM_ROW: items}
         stars = _MOST_STARS * tf.cast(self.deep(looked_up, dropout_seed=seed), tf.float32)
         return stars, tf.zeros_like(stars)

@@ -3,11 +3,10 @@
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
-from absl import logging
 from tfx import v1 as tfx
 
-from components.training.loop import checkpoint_dir, run_loop
-from components.training.strategy import create_strategy, is_chief
+from components.training.strategy import create_strategy
+from components.training.train import train_and_export
 from components.wide_deep_trainer import rating_features as features
 from components.wide_deep_trainer.columnar_training import (
     ColumnarTraining,
@@ -65,25 +64,19 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
         config, strategy, train, [(model.trainable_variables, optimizer)], model.loss
     )
     predict = predictor(model)
-    logging.info("training on %s", ", ".join(strategy.extended.worker_devices))
-    checkpoints = checkpoint_dir(fn_args)
-    run_loop(
+    train_and_export(
+        fn_args,
         config,
-        strategy=strategy,
+        strategy,
         train_epoch=training.train_epoch,
         evaluate=lambda: _errors(predict(evaluation), evaluation[features.RATING]),
         stop_metric=RMSE,
         higher_is_better=False,
         checkpoint=training.checkpoint,
-        checkpoint_dir=checkpoints,
-        log_dir=fn_args.model_run_dir,
+        export=lambda directory: export_model(
+            model, model, transform_output, _REQUEST, directory, _genre_names
+        ),
     )
-    if is_chief(strategy):
-        export_model(
-            model, model, transform_output, _REQUEST, fn_args.serving_model_dir, _genre_names
-        )
-        if tf.io.gfile.exists(checkpoints):
-            tf.io.gfile.rmtree(checkpoints)
 
 
 def _genre_names(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
