@@ -24,6 +24,7 @@ SMALL = {
         "embedding_size": 4,
         "hidden_units": (32, 16),
         "ensemble_size": 4,
+        "deep_learning_rate": 0.01,
     },
 }
 
