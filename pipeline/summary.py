@@ -11,6 +11,7 @@ import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 
+from components.training.loop import HISTORY_FILE
 from pipeline.configs import Location, PipelineConfig
 from pipeline.progress import Progress
 from pipeline.verdict import Verdict, judge
@@ -19,7 +20,6 @@ from transforms.checks import to_json
 __all__ = ["SUMMARY_FILE", "summarise"]
 
 SUMMARY_FILE = "summary.json"
-_HISTORY_FILE = "training.json"
 # Int properties that TFX itself puts on an Examples artifact.
 _NOT_COUNTERS = ("span", "version", "is_external")
 _PACKAGES = ("tfx", "tensorflow", "tensorflow-model-analysis", "apache-beam")
@@ -50,7 +50,7 @@ def summarise(
         for (node, key), artifact in outputs.items()
         if node.endswith("ExampleGen") and key == "examples"
     )
-    history_path = os.path.join(outputs["Trainer", "model_run"].uri, _HISTORY_FILE)
+    history_path = os.path.join(outputs["Trainer", "model_run"].uri, HISTORY_FILE)
     with open(history_path, encoding="utf-8") as file:
         history = json.load(file)
     summary = {

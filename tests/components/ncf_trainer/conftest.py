@@ -1,20 +1,9 @@
-import types
-
-import apache_beam as beam
 import numpy as np
 import pytest
 import tensorflow as tf
-import tensorflow_transform.beam as tft_beam
-from google.protobuf import text_format
-from tensorflow_metadata.proto.v0 import schema_pb2
-from tensorflow_transform import TFTransformOutput
-from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io
-from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
-from tfx_bsl.public import tfxio
 
 from components.ncf_trainer import preprocessing
 from components.ncf_trainer.config import NcfTrainerConfig
-from transforms.checks import to_json
 
 SCHEMA = preprocessing.__file__.replace("preprocessing.py", "schema.pbtxt")
 USERS, ITEMS, GROUPS = 120, 60, 3
@@ -56,58 +45,13 @@ def raw_examples():
 
 
 @pytest.fixture(scope="session")
-def transformed(raw_examples, tmp_path_factory):
+def transformed(raw_examples, transform, tmp_path_factory):
     """A folder with what TFX's Transform writes: transform_output, train and eval files."""
     root = tmp_path_factory.mktemp("transformed")
-    with open(SCHEMA, encoding="utf-8") as file:
-        schema = text_format.Parse(file.read(), schema_pb2.Schema())
-    source = tfxio.TFExampleBeamRecord(physical_format="test", schema=schema)
-    metadata = source.TensorAdapterConfig()
-    with beam.Pipeline() as p, tft_beam.Context(temp_dir=str(root / "tmp")):
-        raw = {
-            split: p | split >> beam.Create(records) | f"Read{split}" >> source.BeamSource()
-            for split, records in raw_examples.items()
-        }
-        train, transform_fn = (raw["train"], metadata) | tft_beam.AnalyzeAndTransformDataset(
-            preprocessing.preprocessing_fn, output_record_batches=True
-        )
-        evaluation = ((raw["eval"], metadata), transform_fn) | tft_beam.TransformDataset(
-            output_record_batches=True
-        )
-        transform_fn | tft_beam.WriteTransformFn(str(root / "transform_output"))
-        metadata_io.write_metadata(
-            dataset_metadata.DatasetMetadata(schema),
-            str(root / "transform_output" / TFTransformOutput.RAW_METADATA_DIR),
-        )
-        for split, (batches, _) in {"train": train, "eval": evaluation}.items():
-            _ = (
-                batches
-                | f"Encode{split}"
-                >> beam.FlatMapTuple(lambda batch, _: RecordBatchToExamplesEncoder().encode(batch))
-                | f"Write{split}"
-                >> beam.io.WriteToTFRecord(
-                    str(root / split / "transformed"), file_name_suffix=".gz", num_shards=2
-                )
-            )
-    return root
+    return transform(preprocessing.preprocessing_fn, SCHEMA, raw_examples, root)
 
 
 @pytest.fixture
-def fn_args(transformed, tmp_path):
+def fn_args(fn_args, transformed):
     """Returns a function from settings to FnArgs as TFX would pass them."""
-
-    def build(**settings):
-        return types.SimpleNamespace(
-            custom_config={
-                "config": to_json(NcfTrainerConfig(**settings)),
-                "code": "",
-                "checkpoint_root": str(tmp_path / "checkpoints"),
-            },
-            train_files=[str(transformed / "train" / "*")],
-            eval_files=[str(transformed / "eval" / "*")],
-            transform_output=str(transformed / "transform_output"),
-            serving_model_dir=str(tmp_path / "model"),
-            model_run_dir=str(tmp_path / "run"),
-        )
-
-    return build
+    return lambda **settings: fn_args(NcfTrainerConfig(**settings), transformed)
