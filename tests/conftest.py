@@ -1,4 +1,8 @@
+import collections
 import os
+import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -6,7 +10,8 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
-_SHARED = os.path.join(os.path.dirname(__file__), "..", "..", "shared", "data")
+_ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
+_SHARED = os.path.join(_ROOT, "..", "shared", "data")
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +20,53 @@ def real_data():
     if not os.path.isdir(_SHARED):
         pytest.skip("the real data sets are not here")
     return os.path.abspath(_SHARED)
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory):
+    """The folder that the project's wheel is installed in; the checkout is not on its path."""
+    copy, target = tmp_path_factory.mktemp("sources"), tmp_path_factory.mktemp("packages")
+    for name in ("setup.py", "pyproject.toml", "README.md"):
+        shutil.copy(os.path.join(_ROOT, name), copy)
+    for name in ("pipeline", "components", "transforms", "kubeflow"):
+        shutil.copytree(os.path.join(_ROOT, name), copy / name)
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
+    subprocess.run(
+        [*install, "--no-build-isolation", "--target", str(target), str(copy)], check=True
+    )
+    return str(target)
+
+
+class Tally:
+    """Counts of broken inputs by corpus: what was read right, refused, or wrong."""
+
+    def __init__(self):
+        self.corpora = {}
+
+    def judge(self, corpus, check):
+        """Counts an input as what `check` returns, "right" or "refused", or as wrong."""
+        outcome = "wrong"
+        try:
+            outcome = check()
+        finally:
+            self.corpora.setdefault(corpus, collections.Counter())[outcome] += 1
+
+
+_TALLY = pytest.StashKey()
+
+
+@pytest.fixture(scope="session")
+def tally(request):
+    """The counts that pytest prints at its end."""
+    return request.config.stash.setdefault(_TALLY, Tally())
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    tally = config.stash.get(_TALLY, None)
+    if tally is None or not tally.corpora:
+        return
+    terminalreporter.section("broken inputs")
+    terminalreporter.line(f"{'':<24}{'tried':>9}{'right':>9}{'refused':>9}{'wrong':>9}")
+    for corpus, counts in tally.corpora.items():
+        numbers = (counts.total(), counts["right"], counts["refused"], counts["wrong"])
+        terminalreporter.line(f"{corpus:<24}" + "".join(f"{n:>9}" for n in numbers))

@@ -30,6 +30,7 @@ class Histories(NamedTuple):
         offsets: int64[users + 1].
         item_id: int64[interactions], each user's in order of time.
         dropped_users: How many users had too few interactions.
+        dropped_rows: How many interactions they had, repeats not counted.
         repeats: How many interactions were an earlier rating of the same item by the same user.
     """
 
@@ -37,6 +38,7 @@ class Histories(NamedTuple):
     offsets: np.ndarray
     item_id: np.ndarray
     dropped_users: int
+    dropped_rows: int
     repeats: int
 
 
@@ -67,7 +69,14 @@ def leave_one_out(
     if not kept.all():
         item_id = item_id[np.repeat(kept, counts)]
     offsets = np.concatenate([[0], np.cumsum(counts[kept])])
-    return Histories(known_users[kept], offsets, item_id, int(np.count_nonzero(~kept)), repeats)
+    return Histories(
+        user_id=known_users[kept],
+        offsets=offsets,
+        item_id=item_id,
+        dropped_users=int(np.count_nonzero(~kept)),
+        dropped_rows=int(counts[~kept].sum()),
+        repeats=repeats,
+    )
 
 
 def _latest_of_pair(user: np.ndarray, item_id: np.ndarray) -> np.ndarray:
@@ -85,7 +94,8 @@ class LeaveOneOut(beam.PTransform):
 
     `train` has the user's items in order of time up to the held-out one, `held_out` is that item
     and `later` are those after it, which are neither trained on nor a negative of this user.
-    Counts `leave_one_out/users`, `dropped_users` and `repeats`.
+    Counts `leave_one_out/users`, `kept_rows`, `dropped_users`, `dropped_rows` and `repeats`; kept
+    and dropped rows and repeats are all rows.
 
     Args:
         min_ratings: Users with fewer distinct items are dropped; above `hold_back`.
@@ -109,10 +119,10 @@ class _HoldOut(beam.DoFn):
         self._hold_back = hold_back
 
     def setup(self) -> None:
-        self._users, self._dropped_users, self._repeats = (
-            beam.metrics.Metrics.counter("leave_one_out", name)
-            for name in ("users", "dropped_users", "repeats")
-        )
+        self._counters = {
+            name: beam.metrics.Metrics.counter("leave_one_out", name)
+            for name in ("users", "kept_rows", "dropped_users", "dropped_rows", "repeats")
+        }
 
     def process(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         histories = leave_one_out(
@@ -121,9 +131,10 @@ class _HoldOut(beam.DoFn):
             batch["timestamp"].to_numpy(),
             self._min_ratings,
         )
-        self._users.inc(len(histories.user_id))
-        self._dropped_users.inc(histories.dropped_users)
-        self._repeats.inc(histories.repeats)
+        self._counters["users"].inc(len(histories.user_id))
+        self._counters["kept_rows"].inc(len(histories.item_id))
+        for name in ("dropped_users", "dropped_rows", "repeats"):
+            self._counters[name].inc(getattr(histories, name))
         if len(histories.user_id):
             yield _hold_out(histories, self._hold_back)
 

@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
-
+from transforms.bad_rows import BOM, line_fault
 from transforms.errors import UserError
+from transforms.input_files import open_input
 
-__all__ = ["Movie", "find_movies", "read_movies"]
+__all__ = ["Movie", "find_movies", "parse_movies", "read_movies"]
 
 _TITLES = ("movieId", "title", "genres")
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
@@ -40,6 +39,8 @@ def find_movies(pattern: str) -> str:
     Raises:
         UserError: There is none, or more than one.
     """
+    from apache_beam.io.filesystems import FileSystems
+
     matched = FileSystems.match([pattern])[0].metadata_list
     paths = sorted(f.path for f in matched if _extension(f.path) in (".dat", ".csv"))
     if len(paths) != 1:
@@ -51,19 +52,31 @@ def find_movies(pattern: str) -> str:
 def read_movies(path: str) -> list[Movie]:
     """Returns all movies of a file, in its order.
 
+    Args:
+        path: A file that ends in `.dat` or `.csv`.
+
+    Raises:
+        UserError: As in `parse_movies`.
+    """
+    with open_input(path) as file:
+        return parse_movies(path, file.read())
+
+
+def parse_movies(path: str, content: bytes) -> list[Movie]:
+    """Returns all movies of a file, in its order.
+
     Byte order marks, CRLF, blank lines and a missing last newline are fine.
 
     Args:
-        path: A file that ends in `.dat`, which is Latin-1 with `::` between its fields and no
-            header, or in `.csv`, which is UTF-8, quoted where need be, with a header; its columns
-            are found by name and others are left out.
+        path: The name of a file that ends in `.dat`, which is Latin-1 with `::` between its fields
+            and no header, or in `.csv`, which is UTF-8, quoted where need be, with a header; its
+            columns are found by name and others are left out.
+        content: What is in it.
 
     Raises:
         UserError: The file holds no movie, or a row is malformed or repeats an id: the message
             names file, line and value.
     """
-    with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
-        content = file.read()
     rows = _csv_rows(path, content) if _extension(path) == ".csv" else _dat_rows(path, content)
     movies = [_check(f"{path}:{line}", *fields) for line, fields in rows]
     if not movies:
@@ -84,10 +97,13 @@ def _extension(path: str) -> str:
 
 def _dat_rows(path: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
     """Yields line and fields of each row, with the title, which may hold `::`, in the middle."""
-    for line, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
-        text = raw.decode("latin-1").removesuffix("\r")
+    for line, raw in enumerate(content.removeprefix(BOM).split(b"\n"), 1):
+        raw = raw.removesuffix(b"\r")
+        text = raw.decode("latin-1")
         if not text.strip():
             continue
+        if fault := line_fault(raw):
+            raise UserError(f"{path}:{line}: {text[:100]!r} {fault}; mend the row")
         item_id, _, rest = text.partition("::")
         title, separator, genres = rest.rpartition("::")
         if not separator:

@@ -51,7 +51,7 @@ def split_rows(
 class SplitRatings(beam.PTransform):
     """Splits batches with `user_id` and `item_id` as `split_rows` does.
 
-    Counts `split_ratings/rows_train` and `split_ratings/rows_eval`.
+    Counts `split_ratings/rows_train`, `rows_eval` and, for those in neither, `rows_left_out`.
 
     Args:
         eval_percent: As in `split_rows`.
@@ -78,7 +78,7 @@ class _Split(beam.DoFn):
     def setup(self) -> None:
         self._rows = {
             name: beam.metrics.Metrics.counter("split_ratings", f"rows_{name}")
-            for name in ("train", "eval")
+            for name in ("train", "eval", "left_out")
         }
 
     def process(self, ratings: pa.RecordBatch) -> Iterator[beam.pvalue.TaggedOutput]:
@@ -88,3 +88,4 @@ class _Split(beam.DoFn):
             self._rows[name].inc(int(rows.sum()))
             if rows.any():
                 yield beam.pvalue.TaggedOutput(name, ratings.filter(pa.array(rows)))
+        self._rows["left_out"].inc(int((~(splits["train"] | splits["eval"])).sum()))

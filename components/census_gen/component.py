@@ -18,7 +18,8 @@ class CensusExampleGen(ColumnarExampleGen):
 
     Component `outputs` contains:
      - `examples`: Channel of type `standard_artifacts.Examples` with the splits train and eval.
-       Its artifact has the int custom properties `rows_train` and `rows_eval`.
+       Its artifact has the int custom properties `rows` = `rows_train` + `rows_eval` +
+       `quarantined`. The quarantined rows are in its folder, in `Quarantine/bad_rows.jsonl`.
     """
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)

@@ -17,11 +17,14 @@ class CensusConfig:
         validation_fraction: The share of rows, above 0 and below 1, that "validation" evaluates
             on.
         seed: Determines which rows those are.
+        max_bad_rows: How many malformed rows may go to the quarantine file; 0 refuses the first
+            one.
     """
 
     holdout: str = "test"
     validation_fraction: float = 0.2
     seed: int = 0
+    max_bad_rows: int = 0
 
     def __post_init__(self) -> None:
         """Raises UserError for a value out of range."""
@@ -33,3 +36,4 @@ class CensusConfig:
             "above 0 and below 1",
         )
         check(self.seed >= 0, "seed", self.seed, "at least 0")
+        check(self.max_bad_rows >= 0, "max_bad_rows", self.max_bad_rows, "at least 0")

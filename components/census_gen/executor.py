@@ -11,6 +11,7 @@ from components.example_gen.executor import ColumnarExecutor
 from transforms.checks import from_json
 from transforms.errors import UserError
 from transforms.hashing import hash_uint64
+from transforms.quarantine import Quarantine
 from transforms.read_census import find_census, read_census
 
 __all__ = ["Executor"]
@@ -19,42 +20,73 @@ __all__ = ["Executor"]
 class Executor(ColumnarExecutor):
     """Writes the rows of Adult files as an Example each."""
 
-    COUNTERS = ("rows_train", "rows_eval")
-    REQUIRED = COUNTERS
+    COUNTERS = ("rows", "rows_train", "rows_eval", "quarantined")
+    REQUIRED = ("rows_train", "rows_eval")
 
     def build(
-        self, pipeline: beam.Pipeline, pattern: str, settings: dict[str, str]
+        self, pipeline: beam.Pipeline, pattern: str, settings: dict[str, str], quarantine: str
     ) -> dict[str, beam.PCollection[pa.RecordBatch]]:
         """Returns a batch per file and split, as the config in `settings` divides them."""
         config = from_json(CensusConfig, settings["config"])
         found = find_census(pattern)
-        splits = {"train": found[".data"], "eval": found[".test"]}
-        if config.holdout == "validation":
-            splits["eval"] = found[".data"]
-        for split, paths in splits.items():
-            if not paths:
-                name = "adult.test" if splits["train"] and split == "eval" else "adult.data"
-                raise UserError(f"{pattern}: no {name} there; download it or mend the path")
+        extensions = (".data",) if config.holdout == "validation" else (".data", ".test")
+        for extension in extensions:
+            if not found[extension]:
+                raise UserError(
+                    f"{pattern}: no adult{extension} there; download it or mend the path"
+                )
+        splits = (
+            pipeline
+            | "Paths" >> beam.Create([path for name in extensions for path in found[name]])
+            | "Read" >> beam.ParDo(_Read(config)).with_outputs("train", "eval", "bad_rows")
+        )
+        if config.max_bad_rows:
+            _ = splits.bad_rows | Quarantine(quarantine, config.max_bad_rows)
         return {
-            split: pipeline
-            | f"Paths[{split}]" >> beam.Create(paths)
-            | f"Read[{split}]" >> beam.FlatMap(_read_split, split, config)
-            for split, paths in splits.items()
+            name: splits[name]
+            | f"Features[{name}]" >> beam.Map(_single_values).with_output_types(pa.RecordBatch)
+            for name in ("train", "eval")
         }
 
 
-def _read_split(path: str, split: str, config: CensusConfig) -> Iterator[pa.RecordBatch]:
-    batch = read_census(path)
-    if config.holdout == "validation":
-        held_out = validation_rows(batch.num_rows, config)
-        batch = batch.filter(pa.array(held_out if split == "eval" else ~held_out))
-    beam.metrics.Metrics.counter("census", f"rows_{split}").inc(batch.num_rows)
-    if batch.num_rows:
-        yield _single_values(batch)
+class _Read(beam.DoFn):
+    """Reads a file into the splits that it is for."""
+
+    def __init__(self, config: CensusConfig):
+        self._config = config
+
+    def setup(self) -> None:
+        self._rows = beam.metrics.Metrics.counter("census", "rows")
+        self._rows_of = {
+            split: beam.metrics.Metrics.counter("census", f"rows_{split}")
+            for split in ("train", "eval")
+        }
+
+    def process(self, path: str) -> Iterator[beam.pvalue.TaggedOutput]:
+        rows, bad_rows = read_census(path, self._config.max_bad_rows)
+        self._rows.inc(rows.num_rows + bad_rows.total)
+        if bad_rows.total:
+            yield beam.pvalue.TaggedOutput("bad_rows", bad_rows)
+        for split, batch in self._divide(path, rows).items():
+            self._rows_of[split].inc(batch.num_rows)
+            if batch.num_rows:
+                yield beam.pvalue.TaggedOutput(split, batch)
+
+    def _divide(self, path: str, rows: pa.RecordBatch) -> dict[str, pa.RecordBatch]:
+        if self._config.holdout == "test":
+            return {"eval" if path.endswith(".test") else "train": rows}
+        held_out = validation_rows(rows.num_rows, self._config)
+        return {
+            "train": rows.filter(pa.array(~held_out)),
+            "eval": rows.filter(pa.array(held_out)),
+        }
 
 
 def validation_rows(num_rows: int, config: CensusConfig) -> np.ndarray:
-    """Returns bool[num_rows]: whether a file's row is held out, by a hash of its place."""
+    """Returns bool[num_rows]: whether a file's row is held out, by a hash of its place.
+
+    Rows that were set aside have no place.
+    """
     bound = np.uint64(config.validation_fraction * 2.0**64)
     return hash_uint64(config.seed, np.arange(num_rows)) < bound
 

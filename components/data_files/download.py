@@ -148,6 +148,9 @@ def _fetch(url: str, part: str, verified: bool, progress: Progress, timeout: flo
             done = _copy(response, file, start, total, progress, timeout)
     if total is not None and done != total:
         raise _CutError(f"the connection was cut after {done} of {total} bytes")
+    if total is None and not done:
+        # Headers that are cut look like those of an empty file of unknown length.
+        raise _CutError("the connection was cut before the file")
 
 
 def _copy(

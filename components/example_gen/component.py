@@ -7,7 +7,7 @@ from tfx.components.example_gen.component import FileBasedExampleGen
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 from tfx.proto import example_gen_pb2
 
-from components.example_gen.executor import SPLITS
+from components.example_gen.executor import RUN_SETTINGS, SPLITS
 
 __all__ = ["ColumnarExampleGen"]
 
@@ -30,7 +30,8 @@ class ColumnarExampleGen(FileBasedExampleGen):
         Args:
             input_base: The folder of the data set.
             input_pattern: A glob of the files in it; `{SPAN}` and `{VERSION}` are TFX's.
-            settings: What the executor's `build` is given. It is part of TFX's cache key.
+            settings: What the executor's `build` is given: "config", its settings as JSON, and
+                "code". It is part of TFX's cache key.
             custom_executor_spec: Takes the place of the class's `EXECUTOR_SPEC`.
         """
         packed = any_pb2.Any()
@@ -52,3 +53,5 @@ class ColumnarExampleGen(FileBasedExampleGen):
             custom_config=example_gen_pb2.CustomConfig(custom_config=packed),
             custom_executor_spec=custom_executor_spec,
         )
+        config = json.loads(settings["config"])
+        self.exec_properties.update({name: config[name] for name in RUN_SETTINGS})

@@ -21,9 +21,11 @@ from tfx.utils import proto_utils
 from transforms.errors import UserError
 from transforms.write_examples import WriteExamples
 
-__all__ = ["SPLITS", "ColumnarExecutor"]
+__all__ = ["RUN_SETTINGS", "SPLITS", "ColumnarExecutor", "quarantine_file"]
 
 SPLITS = ("train", "eval")
+RUN_SETTINGS = ("seed",)
+"""Settings that are execution properties of their own, which an engine can fill in for a run."""
 
 
 class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
@@ -39,7 +41,7 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
 
     @abc.abstractmethod
     def build(
-        self, pipeline: beam.Pipeline, pattern: str, settings: dict[str, str]
+        self, pipeline: beam.Pipeline, pattern: str, settings: dict[str, str], quarantine: str
     ) -> dict[str, beam.PCollection[pa.RecordBatch]]:
         """Returns the batches of each split, with list columns.
 
@@ -47,6 +49,8 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
             pipeline: Where to read.
             pattern: A glob of the input files.
             settings: What the component was given.
+            quarantine: The file for malformed rows, if there are any and `max_bad_rows`, a
+                setting, allows them.
         """
 
     def Do(
@@ -60,7 +64,7 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
         Args:
             input_dict: Empty.
             output_dict: `examples`: the artifact to fill.
-            exec_properties: `input_base`, `input_config` and `custom_config`, as a
+            exec_properties: `input_base`, `input_config`, `custom_config` and RUN_SETTINGS, as a
                 ColumnarExampleGen packs them.
 
         Raises:
@@ -74,7 +78,8 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
         pattern, settings = _pattern(exec_properties), _settings(exec_properties)
 
         pipeline = self._make_beam_pipeline()
-        for split, batches in self.build(pipeline, pattern, settings).items():
+        splits = self.build(pipeline, pattern, settings, quarantine_file(examples.uri))
+        for split, batches in splits.items():
             directory = artifact_utils.get_split_uri([examples], split)
             batches | f"Write[{split}]" >> WriteExamples(directory)
         result = pipeline.run()
@@ -93,6 +98,14 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
         )
 
 
+def quarantine_file(examples_uri: str) -> str:
+    """Returns the file of malformed rows in an Examples artifact, beside the splits' folders.
+
+    It is there if the artifact's counter `quarantined` is above 0.
+    """
+    return os.path.join(examples_uri, "Quarantine", "bad_rows.jsonl")
+
+
 def _pattern(exec_properties: dict[str, Any]) -> str:
     input_config = example_gen_pb2.Input()
     proto_utils.json_to_proto(
@@ -109,7 +122,10 @@ def _settings(exec_properties: dict[str, Any]) -> dict[str, str]:
     )
     packed = wrappers_pb2.StringValue()
     custom_config.custom_config.Unpack(packed)
-    return json.loads(packed.value)
+    settings = json.loads(packed.value)
+    config = json.loads(settings["config"])
+    config.update({name: exec_properties[name] for name in RUN_SETTINGS})
+    return {**settings, "config": json.dumps(config, sort_keys=True)}
 
 
 def _read_counters(result: PipelineResult, names: tuple[str, ...]) -> dict[str, int]:

@@ -32,9 +32,11 @@ class MovieLensExampleGen(ColumnarExampleGen):
 
     Component `outputs` contains:
      - `examples`: Channel of type `standard_artifacts.Examples` with the splits train and eval.
-       Its artifact has the executor's COUNTERS as int custom properties: `rows`, `users`,
-       `dropped_users`, `repeats` and `items`, or `rows`, `rows_train`, `rows_eval` and
-       `unmatched`.
+       Its artifact has the executor's COUNTERS as int custom properties. For the first form
+       `rows` = `kept_rows` + `repeats` + `dropped_rows` (of the `dropped_users`) + `quarantined`,
+       beside `users` and `items`; for the second `rows` = `rows_train` + `rows_eval` +
+       `rows_left_out` + `unmatched` + `quarantined`. The quarantined rows are in its folder, in
+       `Quarantine/bad_rows.jsonl`.
     """
 
     EXECUTOR_SPEC = BeamExecutorSpec(LeaveOneOutExecutor)

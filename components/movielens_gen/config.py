@@ -20,12 +20,15 @@ class LeaveOneOutConfig:
         holdout: "test" holds out each user's last item. "validation" holds out the one before
             it, and the last is then neither trained on nor a negative of that user.
         seed: Determines the negatives.
+        max_bad_rows: How many malformed ratings may go to the quarantine file; 0 refuses the
+            first one.
     """
 
     min_ratings: int = 20
     eval_negatives: int = 100
     holdout: str = "test"
     seed: int = 0
+    max_bad_rows: int = 0
 
     def __post_init__(self) -> None:
         """Raises UserError for a value out of range."""
@@ -39,6 +42,7 @@ class LeaveOneOutConfig:
         )
         check(self.eval_negatives >= 1, "eval_negatives", self.eval_negatives, "at least 1")
         check(self.seed >= 0, "seed", self.seed, "at least 0")
+        check(self.max_bad_rows >= 0, "max_bad_rows", self.max_bad_rows, "at least 0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,16 +56,20 @@ class RatingSplitConfig:
         seed: Determines which ratings those are.
         max_unmatched: How many ratings may be left out because their movie is not in the movies
             file.
+        max_bad_rows: How many malformed ratings may go to the quarantine file; 0 refuses the
+            first one. A malformed movie is refused in any case.
     """
 
     eval_percent: int = 20
     holdout: str = "test"
     seed: int = 0
     max_unmatched: int = 0
+    max_bad_rows: int = 0
 
     def __post_init__(self) -> None:
         """Raises UserError for a value out of range."""
         check(0 < self.eval_percent < 100, "eval_percent", self.eval_percent, "from 1 to 99")
         check_choice("holdout", self.holdout, HOLD_BACK)
         check(self.seed >= 0, "seed", self.seed, "at least 0")
+        check(self.max_bad_rows >= 0, "max_bad_rows", self.max_bad_rows, "at least 0")
         check(self.max_unmatched >= 0, "max_unmatched", self.max_unmatched, "at least 0")

@@ -30,11 +30,20 @@ _ROW_BLOCK_BYTES = 512 << 10
 class LeaveOneOutExecutor(ColumnarExecutor):
     """Writes an Example per user: histories to train on, held-out items among negatives."""
 
-    COUNTERS = ("rows", "users", "dropped_users", "repeats", "items")
+    COUNTERS = (
+        "rows",
+        "kept_rows",
+        "repeats",
+        "dropped_rows",
+        "quarantined",
+        "users",
+        "dropped_users",
+        "items",
+    )
     REQUIRED = ("users",)
 
     def build(
-        self, pipeline: beam.Pipeline, pattern: str, settings: dict[str, str]
+        self, pipeline: beam.Pipeline, pattern: str, settings: dict[str, str], quarantine: str
     ) -> dict[str, beam.PCollection[pa.RecordBatch]]:
         """Returns batches of the splits, with the columns user_id, item_id and label.
 
@@ -46,7 +55,7 @@ class LeaveOneOutExecutor(ColumnarExecutor):
         num_buckets = -(-sum(file.size_in_bytes for file in files) // _BLOCK_BYTES)
         histories = (
             pipeline
-            | "ReadRatings" >> ReadRatings(files, _BLOCK_BYTES)
+            | "ReadRatings" >> ReadRatings(files, _BLOCK_BYTES, config.max_bad_rows, quarantine)
             | "GroupByUser" >> GroupByUser(["user_id", "item_id", "timestamp"], num_buckets)
             | "LeaveOneOut" >> LeaveOneOut(config.min_ratings, HOLD_BACK[config.holdout])
         )
@@ -65,11 +74,11 @@ class LeaveOneOutExecutor(ColumnarExecutor):
 class RatingSplitExecutor(ColumnarExecutor):
     """Writes an Example per rating, joined with the genres of its movie."""
 
-    COUNTERS = ("rows", "rows_train", "rows_eval", "unmatched")
+    COUNTERS = ("rows", "rows_train", "rows_eval", "rows_left_out", "unmatched", "quarantined")
     REQUIRED = ("rows_train", "rows_eval")
 
     def build(
-        self, pipeline: beam.Pipeline, pattern: str, settings: dict[str, str]
+        self, pipeline: beam.Pipeline, pattern: str, settings: dict[str, str], quarantine: str
     ) -> dict[str, beam.PCollection[pa.RecordBatch]]:
         """Returns batches of the splits: user_id, item_id, timestamp, genres and rating.
 
@@ -77,6 +86,7 @@ class RatingSplitExecutor(ColumnarExecutor):
         """
         config = from_json(RatingSplitConfig, settings["config"])
         folder = os.path.dirname(pattern)
+        files = find_ratings(f"{folder}/ratings.*")
         movies = (
             pipeline
             | "MoviesPath" >> beam.Create([find_movies(f"{folder}/movies.*")])
@@ -84,7 +94,7 @@ class RatingSplitExecutor(ColumnarExecutor):
         )
         splits = (
             pipeline
-            | "ReadRatings" >> ReadRatings(find_ratings(f"{folder}/ratings.*"), _ROW_BLOCK_BYTES)
+            | "ReadRatings" >> ReadRatings(files, _ROW_BLOCK_BYTES, config.max_bad_rows, quarantine)
             | "JoinMovies" >> JoinMovies(movies, config.max_unmatched)
             | "SplitRatings"
             >> SplitRatings(config.eval_percent, config.seed, config.holdout == "validation")

@@ -43,6 +43,7 @@ def test_histories_equal_a_plain_rendering_of_the_rule(rows, min_ratings):
     assert dict(zip(histories.user_id.tolist(), found, strict=True)) == expected
     assert histories.dropped_users == dropped_users
     assert histories.repeats == len(rows) - len({row[:2] for row in rows})
+    assert len(rows) == len(histories.item_id) + histories.repeats + histories.dropped_rows
 
 
 @settings(max_examples=20, deadline=None)
@@ -79,6 +80,8 @@ def test_one_item_is_held_out_by_time_then_by_item(hold_back, expected):
     counters = result.metrics().query()["counters"]
     assert {c.key.metric.name: c.result for c in counters} == {
         "users": 1,
+        "kept_rows": 4,
         "dropped_users": 1,
+        "dropped_rows": 2,
         "repeats": 1,
     }

@@ -1,5 +1,7 @@
 """What real ratings and movies files have wrong, and what becomes of it."""
 
+import gzip
+
 import numpy as np
 import pytest
 
@@ -98,6 +100,44 @@ TABLE = [
         "ratings.csv:1: column userId must",
     ),
     ("an empty file", (RATINGS, ""), None, "ratings.csv: the file is empty"),
+    ("spaces after commas", (",", ", "), None, BOTH),
+    (
+        "a number quoted in part",
+        ("3.5", '"3"5'),
+        None,
+        "ratings.csv:2: '1,5,\"3\"5,978300760': ',' expected",
+    ),
+    (
+        "an open quote in ratings",
+        ("1,5", '1,"5'),
+        None,
+        "ratings.csv:2: '1,\"5,3.5,978300760': unexpected end",
+    ),
+    (
+        "a quoted end of a line in ratings",
+        ("760\n", '"760\n"'),
+        None,
+        "ratings.csv:2: timestamp '978300\"760' is not an integer",
+    ),
+    (
+        "old Mac line ends",
+        ("\n", "\r"),
+        None,
+        "ratings.csv:1: the header 'userId,movieId,rating,timestamp\\r1,5,3.5",
+    ),
+    (
+        "a column twice",
+        ("userId,", "userId,userId,"),
+        None,
+        "ratings.csv:1: column userId must occur once",
+    ),
+    (
+        "a cut header",
+        ("rating,timestamp\n", "rat"),
+        None,
+        "ratings.csv:1: column rating must occur once",
+    ),
+    ("a header alone", (RATINGS[32:], ""), None, "ratings.csv: the file holds a header and no"),
     (
         "bad UTF-8 in a title",
         None,
@@ -127,10 +167,68 @@ TABLE = [
 ]
 
 
+DAT = b"1::5::3::978300760\n2::7::4::978300761\n"
+FIRST, SECOND = (1, 5, 3.0, 978300760), (2, 7, 4.0, 978300761)
+LEAST, MOST = -(2**63), 2**63 - 1
+
+# A fault; the bytes of ratings.dat; and the rows that are read right, or the line and reason of
+# the refusal.
+DAT_TABLE = [
+    ("tabs", DAT.replace(b"::", b"\t"), "1: '1\\t5\\t3\\t978300760' does not have 4 fields"),
+    ("single colons", DAT.replace(b"::", b":"), "1: '1:5:3:978300760' does not have 4 fields"),
+    ("one colon too many", DAT.replace(b"2::7", b"2:::7"), "2: item_id ':7' is not an integer"),
+    ("a field too many", DAT.replace(b"::4", b"::4::4"), "2: '2::7::4::4::978300761' does not"),
+    ("a header", b"UserID::MovieID::Rating::Timestamp\n" + DAT, "1: user_id 'UserID' is not an"),
+    ("two byte order marks", b"\xef\xbb\xbf" * 2 + DAT, "1: user_id '\\ufeff1' is not an integer"),
+    ("UTF-16", DAT.decode().encode("utf-16"), "1: "),
+    ("a gzipped file", gzip.compress(DAT), "1: "),
+    ("a web page", b"<!DOCTYPE html>\n<html>404</html>\n", "1: '<!DOCTYPE html>' does not have 4"),
+    ("zeros at the end", DAT + bytes(512), "3: "),
+    ("a NUL byte", DAT.replace(b"::7", b"::7\0"), "2: '2::7\\x00::4::978300761' holds a NUL byte"),
+    (
+        "old Mac ends",
+        DAT.replace(b"\n", b"\r"),
+        "1: '1::5::3::978300760\\r2::7::4::978300761' holds",
+    ),
+    ("CR CR LF", DAT.replace(b"\n", b"\r\r\n"), "1: '1::5::3::978300760\\r' holds a carriage"),
+    ("a line of spaces", DAT.replace(b"\n2", b"\n  \n2"), "2: '  ' does not have 4 fields"),
+    ("a line of 10 MB", DAT + b"9" * 10_000_000 + b"\n" + DAT, "3: the line is longer than 131072"),
+    ("10 MB of zeros", DAT + b"0" * 10_000_000 + DAT, "3: the line is longer than 131072 bytes"),
+    ("a hexadecimal id", DAT.replace(b"2::", b"0x2::"), "2: user_id '0x2' is not an integer"),
+    ("a plus sign", DAT.replace(b"::7", b"::+7"), "2: item_id '+7' is not an integer"),
+    ("a decimal id", DAT.replace(b"::7", b"::7.0"), "2: item_id '7.0' is not an integer"),
+    ("other digits", DAT.replace(b"::7", "::\u0667".encode()), "2: item_id '\u0667' is not"),
+    ("NaN", DAT.replace(b"::4", b"::nan"), "2: rating 'nan' is not a number"),
+    ("infinity", DAT.replace(b"::4", b"::inf"), "2: rating 'inf' is not a number"),
+    ("too small for a float", DAT.replace(b"::4", b"::1e-99"), "2: rating '1e-99' is not above 0"),
+    ("a time with a fraction", DAT.replace(b"761", b"761.5"), "2: timestamp '978300761.5' is not"),
+    (
+        "an id past int64",
+        DAT.replace(b"::7", b"::%d" % (MOST + 1)),
+        f"2: item_id '{MOST + 1}' is outside the range of int64",
+    ),
+    (
+        "an id past int64, below 0",
+        DAT.replace(b"::7", b"::%d" % (LEAST - 1)),
+        f"2: item_id '{LEAST - 1}' is outside the range of int64",
+    ),
+    (
+        "ids at the ends of int64",
+        DAT.replace(b"::7", b"::%d" % MOST).replace(b"::5", b"::%d" % LEAST),
+        [(1, LEAST, *FIRST[2:]), (2, MOST, *SECOND[2:])],
+    ),
+    ("leading zeros", DAT.replace(b"::7", b"::007"), [FIRST, SECOND]),
+    ("spaces around values", DAT.replace(b"::7::", b":: 7\t:: "), [FIRST, SECOND]),
+    ("the file twice", DAT * 2, [FIRST, SECOND] * 2),
+    ("cut after a row", DAT[:19], [FIRST]),
+    ("cut in a row", DAT[:25], "2: '2::7::' does not have 4 fields"),
+]
+
+
 def read(folder):
     """Returns (user, item, stars, genres or None) of all ratings."""
     (file,) = find_ratings(str(folder / "ratings.*"))
-    ratings = read_range(file.path, 0, file.size_in_bytes).to_pydict()
+    ratings = read_range(file.path, 0, file.size_in_bytes)[0].to_pydict()
     table = vectorize_genres(read_movies(str(folder / "movies.csv")))
     rows, known = find_rows(np.array(ratings["item_id"]), table.item_id)
     genres = [
@@ -144,7 +242,7 @@ def read(folder):
 @pytest.mark.parametrize(
     ("ratings", "movies", "outcome"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
 )
-def test_a_fault_is_read_right_or_refused_with_its_place(tmp_path, ratings, movies, outcome):
+def test_a_fault_is_read_right_or_refused_with_its_place(tmp_path, tally, ratings, movies, outcome):
     for name, content, change in (
         ("ratings.csv", RATINGS, ratings),
         ("movies.csv", MOVIES, movies),
@@ -152,10 +250,32 @@ def test_a_fault_is_read_right_or_refused_with_its_place(tmp_path, ratings, movi
         changed = content.replace(*change) if change else content
         assert change is None or changed != content
         (tmp_path / name).write_bytes(changed.encode(errors="surrogateescape"))
+    tally.judge("broken files", lambda: judge(tmp_path, lambda: read(tmp_path), outcome))
+
+
+@pytest.mark.parametrize(
+    ("content", "outcome"), [row[1:] for row in DAT_TABLE], ids=[row[0] for row in DAT_TABLE]
+)
+def test_a_fault_in_ml_1ms_format_is_too(tmp_path, tally, content, outcome):
+    assert content != DAT
+    path = tmp_path / "ratings.dat"
+    path.write_bytes(content)
+
+    def read_dat():
+        rows, _ = read_range(str(path), 0, len(content))
+        return list(zip(*rows.to_pydict().values(), strict=True))
+
+    expected = outcome if isinstance(outcome, list) else f"ratings.dat:{outcome}"
+    tally.judge("broken files", lambda: judge(tmp_path, read_dat, expected))
+
+
+def judge(folder, read, outcome):
+    """Asserts what reading gives, rows or a refusal that begins with `outcome`."""
     if isinstance(outcome, list):
-        assert read(tmp_path) == outcome
-        return
+        assert read() == outcome
+        return "right"
     with pytest.raises(UserError) as caught:
-        read(tmp_path)
-    assert str(caught.value).startswith(f"{tmp_path}/{outcome}")
+        read()
+    assert str(caught.value).startswith(f"{folder}/{outcome}")
     assert "\n" not in str(caught.value)
+    return "refused"

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.errors import UserError, find_user_error
-from transforms.read_ratings import RATING_COLUMNS, ReadRatings, find_ratings, read_range
+from transforms.parse_ratings import RATING_COLUMNS
+from transforms.read_ratings import ReadRatings, find_ratings, read_range
 
 REAL = os.path.join("..", "shared", "data", "movielens", "ml-latest-small.zip")
 HEADER = "userId,movieId,rating,timestamp\n"
@@ -30,7 +31,7 @@ def read(path: str, block_bytes: int = 1 << 20) -> list[tuple]:
     rows: list[tuple] = []
     size = os.path.getsize(path)
     for start in range(0, size, block_bytes):
-        ratings = read_range(path, start, min(start + block_bytes, size))
+        ratings, _ = read_range(path, start, min(start + block_bytes, size))
         assert ratings.schema == RATING_COLUMNS
         rows.extend(zip(*ratings.to_pydict().values(), strict=True))
     return rows
@@ -125,7 +126,7 @@ GOOD = "7::8::3::9\n" * 5
         ("r.dat", "7::::3::9\n", 1, "item_id '' is not an integer"),
         ("r.dat", '"7"::8::3::9\n', 1, "user_id '\"7\"' is not an integer"),
         ("r.dat", b"7::\xff8::3::9\n", 1, "item_id '\ufffd8' is not an integer"),
-        ("r.dat", "7::8\0::3::9\n", 1, "item_id '8\\x00' is not an integer"),
+        ("r.dat", "7::8\0::3::9\n", 1, "'7::8\\x00::3::9' holds a NUL byte"),
         ("r.dat", f"{2**63}::8::3::9\n", 1, f"user_id '{2**63}' is outside the range of int64"),
         ("r.dat", f"7::{'9' * 5000}::3::9\n", 1, "outside the range of int64"),
         ("r.dat", f"{GOOD}7::8::3::-9\n", 6, "timestamp '-9' is negative"),
@@ -144,11 +145,16 @@ GOOD = "7::8::3::9\n" * 5
         ("r.dat", f"{GOOD}7:1:8::3::9\n", 6, "'7:1:8::3::9' does not have 4 fields"),
         ("r.dat", f"{GOOD}7\t8\t3\t9\n", 6, "'7\\t8\\t3\\t9' does not have 4 fields"),
         ("r.dat", CSV, 1, "'userId,movieId,rating,timestamp' does not have 4 fields"),
-        ("r.dat", GOOD + "7" * 2_000_000 + "::8::3::9\n", 6, "outside the range of int64"),
+        (
+            "r.dat",
+            GOOD + "7" * 2_000_000 + "::8::3::9\n",
+            6,
+            "the line is longer than 131072 bytes",
+        ),
         ("r.csv", HEADER + "7,8,3,9\n7,8,3\n", 3, "'7,8,3' does not have 4 fields"),
         ("r.csv", HEADER + "7,8,3,9\n7,,3,9\n", 3, "movieId '' is not an integer"),
         ("r.csv", HEADER + "7,8,3,9\n7,NA,3,9\n", 3, "movieId 'NA' is not an integer"),
-        ("r.csv", HEADER + '7,8,3,9\n7,"8,3,9\n', 3, "does not have 4 fields"),
+        ("r.csv", HEADER + '7,8,3,9\n7,"8,3,9\n', 3, "unexpected end of data"),
         ("r.csv", HEADER + "7,8,3,9\n" + HEADER, 3, "userId 'userId' is not an integer"),
         ("r.csv", "7,8,3,9\n", 1, "column userId must occur once in the header"),
         ("r.csv", HEADER.replace("timestamp", "time") + "7,8,3,9\n", 1, "column timestamp must"),

@@ -1,4 +1,5 @@
 import glob
+import json
 import os
 
 import numpy as np
@@ -9,6 +10,7 @@ from tfx.types import artifact_utils, standard_artifacts, standard_component_spe
 from components.census_gen.component import CensusExampleGen
 from components.census_gen.config import CensusConfig
 from components.census_gen.executor import Executor, validation_rows
+from components.example_gen.executor import quarantine_file
 from transforms.errors import UserError, find_user_error
 
 ROW = (
@@ -89,6 +91,42 @@ def test_a_malformed_row_is_a_one_line_error(tmp_path):
     assert str(user_error) == (
         f"{tmp_path}/adult.test:13: age 'x9' is not an integer; mend the row or remove it"
     )
+
+
+@pytest.mark.parametrize("holdout", ["test", "validation"])
+def test_bad_rows_are_set_aside_and_every_row_is_accounted_for(tmp_path, holdout):
+    base = write_rows(tmp_path)
+    content = (tmp_path / "adult.data").read_bytes().rstrip()
+    bad = [b"39, Stat\xe9-gov", b"x, " + content.splitlines()[0].partition(b", ")[2]]
+    (tmp_path / "adult.data").write_bytes(b"\n".join([bad[0], content, bad[1], b""]))
+    with open(tmp_path / "adult.test", "a") as file:
+        file.write("1\n")
+    config = CensusConfig(holdout=holdout, max_bad_rows=3)
+    examples = generate(base, str(tmp_path / "out"), config)
+    counters = {name: examples.get_int_custom_property(name) for name in Executor.COUNTERS}
+    quarantined, rows = (2, 22) if holdout == "validation" else (3, 33)
+    assert counters["quarantined"] == quarantined and counters["rows"] == rows
+    assert rows == counters["rows_train"] + counters["rows_eval"] + quarantined
+    for split in ("train", "eval"):
+        assert len(read(examples, split)) == counters[f"rows_{split}"]
+    with open(quarantine_file(examples.uri)) as file:
+        found = [json.loads(line) for line in file]
+    assert [(row["file"], row["line"], row["offset"], row["column"]) for row in found] == [
+        (f"{tmp_path}/adult.data", 1, 0, ""),
+        (f"{tmp_path}/adult.data", 22, len(bad[0]) + len(content) + 2, "age"),
+        (f"{tmp_path}/adult.test", 13, (tmp_path / "adult.test").stat().st_size - 2, ""),
+    ][:quarantined]
+    assert found[0]["row"] == "39, Stat\\xe9-gov"
+
+    with pytest.raises(Exception) as caught:
+        generate(
+            base,
+            str(tmp_path / "refused"),
+            CensusConfig(holdout=holdout, max_bad_rows=quarantined - 1),
+        )
+    assert str(find_user_error(caught.value)).startswith(f"{tmp_path}/adult.data:1: ")
+    assert f"the first of {quarantined} bad rows" in str(find_user_error(caught.value))
+    assert not os.path.exists(quarantine_file(str(tmp_path / "refused")))
 
 
 @pytest.mark.parametrize("name", ["adult.data", "adult.test"])

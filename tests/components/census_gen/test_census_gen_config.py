@@ -18,6 +18,7 @@ def test_settings_survive_json():
         ("validation_fraction", 1.0),
         ("validation_fraction", float("nan")),
         ("seed", -1),
+        ("max_bad_rows", -1),
     ],
 )
 def test_a_value_out_of_range_is_refused_by_name(field, value):

@@ -2,6 +2,7 @@ import functools
 import hashlib
 import http.server
 import os
+import stat
 import subprocess
 import sys
 import threading
@@ -137,6 +138,36 @@ def test_a_download_with_the_wrong_md5_is_refused(case):
     with pytest.raises(UserError, match="its MD5 is"):
         case.ensure("small")
     assert not (case.root / "small").exists() and not (case.root / "small.zip").exists()
+
+
+def link(name):
+    entry = zipfile.ZipInfo(name)
+    entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return entry
+
+
+@pytest.mark.parametrize(
+    ("entry", "data", "reason"),
+    [
+        ("../../escaped", b"x", "leads out of the folder"),
+        ("/tmp/escaped", b"x", "leads out of the folder"),
+        (link("small/movies.dat"), b"/etc/passwd", "a link or a special file"),
+        ("small/movies.dat", bytes(32 << 20), "more than 100 times its size"),
+    ],
+    ids=["parent", "absolute", "link", "bomb"],
+)
+def test_a_downloaded_archive_that_is_unsafe_leaves_no_data(case, tmp_path, entry, data, reason):
+    archive = case.origin / "small.zip"
+    with zipfile.ZipFile(archive, "a", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr(entry, data)
+    digest = hashlib.md5(archive.read_bytes()).hexdigest()
+    (case.origin / "small.zip.md5").write_text(digest)
+    with pytest.raises(UserError, match=reason) as caught:
+        case.ensure("small")
+    assert "\n" not in str(caught.value)
+    visible = [name for name in os.listdir(case.root) if not name.startswith(".")]
+    assert visible == ["small.zip"]
+    assert not list(tmp_path.rglob("escaped"))
 
 
 def test_the_frozen_md5_stands_in_for_one_that_is_not_served(case):

@@ -2,6 +2,7 @@ import hashlib
 import http.server
 import os
 import resource
+import socketserver
 import threading
 import time
 
@@ -12,6 +13,13 @@ from transforms.errors import UserError
 
 BODY = os.urandom(200_000)
 MD5 = hashlib.md5(BODY).hexdigest()
+REDIRECTS = {
+    "/moved": "/file",
+    "/loop": "/loop",
+    "/a": "/b",
+    "/b": "/a",
+    "/out": "file:///etc/hosts",
+}
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -39,9 +47,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         server = self.server
         server.requests.append(dict(self.headers))
-        if self.path == "/loop":
+        if self.path in REDIRECTS or self.path.startswith("/chain"):
             self.send_response(302)
-            self.send_header("Location", "/loop")
+            self.send_header("Location", REDIRECTS.get(self.path, self.path + "1"))
             self.end_headers()
             return
         if server.status or self.path != "/file":
@@ -84,6 +92,37 @@ def server():
         thread.start()
         yield running
         running.shutdown()
+
+
+class RawServer(socketserver.ThreadingTCPServer):
+    """Sends the next of `answers` on each connection, the last of them ever after."""
+
+    daemon_threads = True
+
+    def __init__(self, *answers, stall=0.0):
+        super().__init__(("127.0.0.1", 0), RawHandler)
+        self.answers = list(answers)
+        self.stall = stall
+        self.url = f"http://127.0.0.1:{self.server_address[1]}/file"
+
+    def __enter__(self):
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *unused):
+        self.shutdown()
+        self.server_close()
+
+
+class RawHandler(socketserver.StreamRequestHandler):
+    server: RawServer
+
+    def handle(self):
+        while self.rfile.readline().strip():
+            pass
+        answers = self.server.answers
+        self.wfile.write(answers.pop(0) if len(answers) > 1 else answers[0])
+        time.sleep(self.server.stall)
 
 
 @pytest.fixture
@@ -198,8 +237,53 @@ def test_a_failing_server_is_asked_again(server, destination):
     assert len(server.requests) == 3
 
 
-def test_a_redirect_loop_ends(server, destination):
-    assert_refused(server, destination, "redirect", path="/loop")
+def test_a_redirect_is_followed(server, destination):
+    fetch(server, destination, path="/moved")
+    assert_only(destination)
+
+
+@pytest.mark.parametrize("path", ["/loop", "/a", "/chain"])
+def test_a_redirect_loop_ends(server, destination, path):
+    assert_refused(server, destination, "redirect", path=path)
+    assert len(server.requests) <= 11
+
+
+def test_a_redirect_to_a_file_is_not_followed(server, destination):
+    assert_refused(server, destination, "302", path="/out")
+
+
+LENGTH = b'HTTP/1.1 200 OK\r\nContent-Length: 40\r\nETag: "1"\r\n\r\n' + BODY[:40]
+CHUNKED = (
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"18\r\n" + BODY[:24] + b"\r\n10\r\n" + BODY[24:40] + b"\r\n0\r\n"
+)
+
+
+@pytest.mark.parametrize("answer", [LENGTH, CHUNKED], ids=["length", "chunked"])
+@pytest.mark.parametrize("verified", [True, False])
+def test_an_answer_cut_at_any_byte_is_asked_for_again(destination, answer, verified):
+    md5 = hashlib.md5(BODY[:40]).hexdigest() if verified else None
+    for cut in range(len(answer)):
+        with RawServer(answer[:cut], answer) as raw:
+            download(raw.url, destination, md5=md5, timeout=5.0, attempts=2, pause=0.001)
+        assert content(destination) == BODY[:40], cut
+        assert os.listdir(os.path.dirname(destination)) == ["data.zip"]
+        os.remove(destination)
+
+
+def test_a_server_that_says_nothing_is_given_up(destination):
+    with (
+        RawServer(b"", stall=1.0) as raw,
+        pytest.raises(UserError, match=r"no byte came for 0.05 s; try again, or put") as caught,
+    ):
+        download(raw.url, destination, md5=MD5, timeout=0.05, attempts=2, pause=0.001)
+    assert "\n" not in str(caught.value) and not os.path.exists(destination)
+
+
+def test_no_http_at_all_is_one_line(destination):
+    with RawServer(b"SSH-2.0-x\r\n") as raw, pytest.raises(UserError) as caught:
+        download(raw.url, destination, md5=MD5, attempts=2, pause=0.001)
+    assert "\n" not in str(caught.value) and not os.path.exists(destination)
 
 
 def test_a_stalled_connection_ends(server, destination):

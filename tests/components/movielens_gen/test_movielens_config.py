@@ -16,6 +16,7 @@ def test_settings_survive_json():
         ({"min_ratings": 1}, "min_ratings=1: must be at least 2"),
         ({"min_ratings": 2, "holdout": "validation"}, "min_ratings=2: must be at least 3"),
         ({"eval_negatives": 0}, "eval_negatives=0: must be at least 1"),
+        ({"max_bad_rows": -1}, "max_bad_rows=-1: must be at least 0"),
         ({"seed": -1}, "seed=-1: must be at least 0"),
         ({"holdout": "validate"}, "holdout='validate'.*did you mean validation"),
     ],

@@ -73,7 +73,8 @@ def test_each_rating_is_an_example_with_the_genres_of_its_movie(sample, tmp_path
         seen += 1
     assert not raw
     sizes = {f"rows_{name}": len(found) for name, found in splits.items()}
-    assert counters(examples) == {"rows": seen, "unmatched": 0, **sizes}
+    others = dict.fromkeys(("rows_left_out", "unmatched", "quarantined"), 0)
+    assert counters(examples) == {"rows": seen, **others, **sizes}
     assert 0.19 < sizes["rows_eval"] / seen < 0.21
 
     monkeypatch.setattr(executor, "_ROW_BLOCK_BYTES", 50_000)
@@ -106,7 +107,14 @@ def test_missing_movies_and_an_unknown_genre_are_named(sample, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "setting", [{"eval_percent": 0}, {"eval_percent": 100}, {"seed": -1}, {"max_unmatched": -1}]
+    "setting",
+    [
+        {"eval_percent": 0},
+        {"eval_percent": 100},
+        {"seed": -1},
+        {"max_unmatched": -1},
+        {"max_bad_rows": -1},
+    ],
 )
 def test_settings_out_of_range_are_named(setting):
     (name,) = setting

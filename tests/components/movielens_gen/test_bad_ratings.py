@@ -1,0 +1,230 @@
+"""Ratings that are malformed, repeated, contradictory or few, through the whole ExampleGen."""
+
+import glob
+import json
+import os
+
+import pytest
+import tensorflow as tf
+from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
+
+from components.example_gen.executor import quarantine_file
+from components.movielens_gen import executor
+from components.movielens_gen.component import MovieLensExampleGen
+from components.movielens_gen.config import LeaveOneOutConfig, RatingSplitConfig
+from components.movielens_gen.executor import LeaveOneOutExecutor, RatingSplitExecutor
+from transforms.errors import UserError, find_user_error
+
+EXECUTORS = {LeaveOneOutConfig: LeaveOneOutExecutor, RatingSplitConfig: RatingSplitExecutor}
+SMALL = {"min_ratings": 3, "eval_negatives": 2}
+LEAST, MOST = -(2**63), 2**63 - 1
+OTHERS = [(9, item, 4, item) for item in (1, 2, 3, 4, 5)]
+
+# What the ratings hold, as (user, item, stars, time); and the items of the users in time order,
+# each last one held out, or the reason of the refusal.
+TABLE = [
+    (
+        "a user who has touched every item",
+        [(1, item, 3, item) for item in (1, 2, 3, 4, 5)] + OTHERS[:3],
+        {1: [1, 2, 3, 4, 5], 9: [1, 2, 3]},
+    ),
+    ("a single user", OTHERS, {9: [1, 2, 3, 4, 5]}),
+    ("a single item", [(user, 1, 3, 1) for user in range(30)], "no users are left"),
+    ("a single rating", [(1, 1, 3, 1)], "no users are left"),
+    ("users with too few ratings alone", [*OTHERS[:2], (1, 1, 3, 1)], "no users are left"),
+    ("every rating twice", OTHERS * 2, {9: [1, 2, 3, 4, 5]}),
+    (
+        "the same rating with other stars",
+        [*OTHERS, (9, 3, 1, 3), (9, 3, 5, 3)],
+        {9: [1, 2, 3, 4, 5]},
+    ),
+    ("the same movie rated again later", [*OTHERS, (9, 2, 1, 99)], {9: [1, 3, 4, 5, 2]}),
+    ("all in one second", [(9, item, 3, 7) for item in (5, 3, 4)], {9: [3, 4, 5]}),
+    (
+        "the least and the greatest ids",
+        [(LEAST, item, 3, 1) for item in (LEAST, 0, MOST)]
+        + [(MOST, i, 3, i) for i in (1, 2, MOST)],
+        {LEAST: [LEAST, 0, MOST], MOST: [1, 2, MOST]},
+    ),
+    (
+        "the latest time there is",
+        [(9, 1, 3, MOST), (9, 2, 3, 0), (9, 3, 3, MOST - 1)],
+        {9: [2, 3, 1]},
+    ),
+]
+
+
+def generate(folder, config, beam_args=()):
+    component = MovieLensExampleGen(str(folder), config, code="abc")
+    examples = standard_artifacts.Examples()
+    examples.uri = str(folder / "out")
+    chosen = EXECUTORS[type(config)]
+    try:
+        chosen(chosen.Context(beam_pipeline_args=list(beam_args))).Do(
+            {}, {standard_component_specs.EXAMPLES_KEY: [examples]}, component.exec_properties
+        )
+    except Exception as error:
+        raise find_user_error(error) or error from None
+    return examples
+
+
+def features(examples, split):
+    files = glob.glob(f"{artifact_utils.get_split_uri([examples], split)}/data_tfrecord-*-of-*.gz")
+    return [
+        tf.train.Example.FromString(record).features.feature
+        for record in tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator()
+    ]
+
+
+def counters(examples, config):
+    names = EXECUTORS[type(config)].COUNTERS
+    return {name: examples.get_int_custom_property(name) for name in names}
+
+
+def histories(examples):
+    found = {}
+    for split in ("train", "eval"):
+        for example in features(examples, split):
+            (user,) = example["user_id"].int64_list.value
+            items = list(example["item_id"].int64_list.value)
+            found[user] = [*found.get(user, []), *(items if split == "train" else items[:1])]
+            if split == "eval":
+                assert not set(items[1:]) & set(found[user])
+    return found
+
+
+@pytest.mark.parametrize(("rows", "outcome"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE])
+def test_odd_data_sets_are_split_right_or_refused(tmp_path, tally, rows, outcome):
+    lines = ["::".join(map(str, row)) + "\n" for row in rows]
+    (tmp_path / "ratings.dat").write_text("".join(lines))
+    config = LeaveOneOutConfig(**SMALL)
+
+    def check():
+        if isinstance(outcome, str):
+            with pytest.raises(UserError, match=outcome):
+                generate(tmp_path, config)
+            return "refused"
+        examples = generate(tmp_path, config)
+        assert histories(examples) == outcome
+        return "right"
+
+    tally.judge("broken files", check)
+
+
+BAD = {
+    2: ("rating", "1::1193::0::5", "rating '0' is not above 0 and at most 5"),
+    5: ("", "1::\udcff", "'1::\ufffd' does not have 4 fields"),
+    9: ("timestamp", "1::2::3::-4", "timestamp '-4' is negative"),
+    25: ("item_id", "x::y::3::4", None),
+}
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    """A data set of 30 lines: four are bad, four repeat others, one user has too few."""
+    rows = [(user, item, 3, item) for user in (1, 2) for item in range(1, 11)]
+    rows += [(3, 1, 3, 1), (3, 2, 3, 1), *rows[:4]]
+    lines = ["::".join(map(str, row)) for row in rows]
+    for number, (_, text, _) in BAD.items():
+        lines.insert(number - 1, text)
+    content = "".join(f"{line}\n" for line in lines).encode(errors="surrogateescape")
+    (tmp_path / "ratings.dat").write_bytes(content)
+    (tmp_path / "movies.dat").write_text("".join(f"{i}::M::War\n" for i in range(1, 10)))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        LeaveOneOutConfig(**SMALL, max_bad_rows=4),
+        pytest.param(
+            LeaveOneOutConfig(**SMALL, max_bad_rows=9, holdout="validation"),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            RatingSplitConfig(max_bad_rows=4, max_unmatched=2, seed=3), marks=pytest.mark.slow
+        ),
+        RatingSplitConfig(max_bad_rows=4, max_unmatched=2, seed=3, holdout="validation"),
+    ],
+    ids=["last", "one before", "split", "split again"],
+)
+def test_bad_rows_are_set_aside_and_every_row_is_accounted_for(damaged, monkeypatch, config):
+    examples = generate(damaged, config)
+    path = quarantine_file(examples.uri)
+    with open(path, encoding="utf-8") as file:
+        whole = file.read()
+    content = (damaged / "ratings.dat").read_bytes()
+    rows = [json.loads(line) for line in whole.splitlines()]
+    assert [row["line"] for row in rows] == list(BAD)
+    for row in rows:
+        column, text, reason = BAD[row["line"]]
+        raw = text.encode(errors="surrogateescape")
+        assert content[row["offset"] :].startswith(raw + b"\n")
+        assert row["row"] == raw.decode(errors="backslashreplace")
+        assert row["file"] == f"{damaged}/ratings.dat"
+        assert reason is None or (row["column"], row["reason"]) == (column, reason)
+    assert os.listdir(os.path.dirname(path)) == ["bad_rows.jsonl"]
+
+    found = counters(examples, config)
+    assert found["rows"] == 30 and found["quarantined"] == 4
+    if isinstance(config, LeaveOneOutConfig):
+        assert (found["dropped_rows"], found["repeats"]) == (2, 4)
+        parts = ("kept_rows", "repeats", "dropped_rows", "quarantined")
+        left_out = found["users"] if config.holdout == "validation" else 0
+        assert sum(map(len, histories(examples).values())) + left_out == found["kept_rows"]
+    else:
+        assert found["unmatched"] == 2
+        assert (found["rows_left_out"] > 0) == (config.holdout == "validation")
+        parts = ("rows_train", "rows_eval", "rows_left_out", "unmatched", "quarantined")
+        for split in ("train", "eval"):
+            assert len(features(examples, split)) == found[f"rows_{split}"]
+    assert found["rows"] == sum(found[name] for name in parts)
+
+    monkeypatch.setattr(executor, "_BLOCK_BYTES", 100)
+    monkeypatch.setattr(executor, "_ROW_BLOCK_BYTES", 100)
+    two = ("--direct_running_mode=multi_threading", "--direct_num_workers=2")
+    again = generate(damaged, config, two)
+    assert counters(again, config) == found
+    with open(path, encoding="utf-8") as file:
+        assert file.read() == whole
+
+
+@pytest.mark.parametrize(
+    ("block_bytes", "mode"),
+    [
+        (1 << 20, "in_memory"),
+        (100, "in_memory"),
+        pytest.param(100, "multi_processing", marks=pytest.mark.slow),
+    ],
+)
+def test_more_bad_rows_than_allowed_are_refused_with_the_first_one(
+    damaged, monkeypatch, block_bytes, mode
+):
+    monkeypatch.setattr(executor, "_BLOCK_BYTES", block_bytes)
+    beam_args = (f"--direct_running_mode={mode}", "--direct_num_workers=2")
+    with pytest.raises(UserError) as caught:
+        generate(damaged, LeaveOneOutConfig(**SMALL, max_bad_rows=3), beam_args)
+    assert str(caught.value) == (
+        f"{damaged}/ratings.dat:2: rating '0' is not above 0 and at most 5: the first of 4 bad "
+        "rows, more than max_bad_rows=3; mend or remove them, or allow more"
+    )
+    assert not os.path.exists(quarantine_file(str(damaged / "out")))
+
+
+def test_without_bad_rows_there_is_no_quarantine(tmp_path):
+    rows = "".join(f"9::{item}::3::{item}\n" for item in range(5))
+    (tmp_path / "ratings.dat").write_text(rows)
+    examples = generate(tmp_path, LeaveOneOutConfig(**SMALL, max_bad_rows=3))
+    assert counters(examples, LeaveOneOutConfig())["quarantined"] == 0
+    assert not os.path.exists(quarantine_file(examples.uri))
+
+
+def test_a_folder_in_the_place_of_a_file_is_named(tmp_path, tally):
+    (tmp_path / "ratings.dat").mkdir()
+
+    def check():
+        with pytest.raises(UserError, match=r"ratings\.\*: no such file"):
+            generate(tmp_path, LeaveOneOutConfig())
+        return "refused"
+
+    tally.judge("broken files", check)
