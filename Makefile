@@ -2,9 +2,11 @@
 PIPELINE ?= ncf
 DATASET ?= sample
 ARGS ?=
+DEVICE ?= cpu
+PIPELINE_IMAGE ?= tfx-recommenders:latest
 PYTHON := .venv/bin/python
 
-.PHONY: help setup run test test-all check lock clean
+.PHONY: help setup run test test-all bench check image goldens audit lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +27,22 @@ test: check ## Checks and the lean tests; what CI runs
 
 test-all: check ## Checks and every test
 	@$(PYTHON) -m pytest
+
+bench: setup ## Measure speed and memory, a quarter of an hour; more arguments in ARGS
+	@$(PYTHON) -m benchmarks $(ARGS)
+
+test-report: setup ## The reports of all pipelines in Chromium, if there is one; part of test-all
+	@$(PYTHON) -m pytest -rs -k in_a_browser tests/e2e
+
+image: ## Build PIPELINE_IMAGE for DEVICE (cpu or gpu)
+	@docker build --build-arg DEVICE=$(DEVICE) --tag $(PIPELINE_IMAGE) .
+
+goldens: setup ## Renew tests/kubeflow/goldens and show what changed
+	@$(PYTHON) -m tests.kubeflow.renew_goldens
+	@git --no-pager diff --stat --patch -- tests/kubeflow/goldens
+
+audit: setup ## Look requirements.lock up among known vulnerabilities
+	@./tools/audit.sh
 
 lock: setup ## Renew requirements.lock from requirements.in
 	@PATH="$(CURDIR)/.uv/bin:$$PATH" uv pip compile --quiet --python-version 3.10 --generate-hashes \

@@ -9,9 +9,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.configs import PRESETS, PipelineConfig, preset
-from pipeline.exit_code import ExitCode
-from pipeline.settings import apply_settings, setting_values
+from pipeline.configs import PRESETS, preset
+from pipeline.exit_code import ExitCode, outcome_of
+from pipeline.settings import configure, setting_values
+from pipeline.use import add_output_root, add_use_commands
 from pipeline.version import VERSION
 from transforms.errors import UserError
 
@@ -30,8 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.command(options))
     except UserError as mistake:
         print(f"error: {mistake}", file=sys.stderr)
-        refused = type(mistake).__name__ == "DataGateError"
-        return int(ExitCode.REFUSED_BY_DATA_GATE if refused else ExitCode.USER_MISTAKE)
+        return int(outcome_of(mistake))
     except KeyboardInterrupt:
         print("interrupted; run again to go on from the last finished component", file=sys.stderr)
         return int(ExitCode.INTERRUPTED)
@@ -56,20 +56,31 @@ def _parser() -> argparse.ArgumentParser:
         "--dataset", help="data set; default: the embedded sample, or real data with --data-root"
     )
     run.add_argument("--data-root", help="folder that holds the data sets (default: data)")
-    run.add_argument(
-        "--output-root", default="output", help="folder for all results (default: %(default)s)"
-    )
-    run.add_argument(
-        "--set",
-        dest="settings",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="change a setting, or choose a preset with preset=NAME; may be repeated",
-    )
+    add_output_root(run)
+    _add_set(run)
     run.add_argument("--no-download", action="store_true", help="fail if the data are not there")
     run.add_argument("--verbose", action="store_true", help="show the stack's own logs")
     run.set_defaults(command=_run)
+
+    submit = commands.add_parser(
+        "submit",
+        help="compile a pipeline, upload it to Kubeflow or Vertex and start a run",
+        epilog="the environment variables are those of the runner files, see kubeflow/README.md; "
+        "example: python -m pipeline submit census --engine vertex --parameter train_epochs=3",
+    )
+    _add_pipeline(submit)
+    submit.add_argument("--engine", choices=("kubeflow", "vertex"), required=True)
+    submit.add_argument("--endpoint", metavar="URL", help="address of Kubeflow Pipelines")
+    _add_set(submit)
+    submit.add_argument(
+        "--parameter",
+        dest="parameters",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a run-time parameter: data_root, train_epochs, seed or a bound; may be repeated",
+    )
+    submit.set_defaults(command=_submit)
 
     download = commands.add_parser("download", help="fetch, verify and unpack a data set")
     download.add_argument("dataset", help="such as ml-1m, ml-20m, ml-latest-small or census")
@@ -78,11 +89,24 @@ def _parser() -> argparse.ArgumentParser:
     )
     download.set_defaults(command=_download)
 
+    add_use_commands(commands)
+
     settings = commands.add_parser("settings", help="list a pipeline's settings and presets")
     _add_pipeline(settings)
     settings.add_argument("--preset", help="whose values to show; default: the first")
     settings.set_defaults(command=_settings)
     return parser
+
+
+def _add_set(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change a setting, or choose a preset with preset=NAME; may be repeated",
+    )
 
 
 def _add_pipeline(parser: argparse.ArgumentParser) -> None:
@@ -94,7 +118,7 @@ def _run(options: argparse.Namespace) -> ExitCode:
     from pipeline.run import run
 
     dataset = options.dataset or default_dataset(options.pipeline, options.data_root is not None)
-    config = _config(options.pipeline, dataset, options.settings)
+    config = configure(options.pipeline, options.settings, "sample" if dataset == "sample" else "")
     folder = locate(
         options.pipeline,
         dataset,
@@ -105,11 +129,18 @@ def _run(options: argparse.Namespace) -> ExitCode:
     return run(config, dataset, folder, options.output_root, options.verbose)
 
 
-def _config(pipeline: str, dataset: str, pairs: list[str]) -> PipelineConfig:
-    named = [pair.partition("=")[2] for pair in pairs if pair.startswith("preset=")]
-    default = "sample" if dataset == "sample" else PRESETS[pipeline][0].preset
-    config = preset(pipeline, named[-1] if named else default)
-    return apply_settings(config, [pair for pair in pairs if not pair.startswith("preset=")])
+def _submit(options: argparse.Namespace) -> ExitCode:
+    from pipeline.submit import submit
+
+    configure(options.pipeline, options.settings)
+    pairs = [pair.partition("=") for pair in options.parameters]
+    for name, equals, value in pairs:
+        if not equals:
+            raise UserError(f"--parameter {name}{value}: must be name=value")
+    parameters = {name: value for name, _, value in pairs}
+    link = submit(options.pipeline, options.engine, options.settings, parameters, options.endpoint)
+    print(f"{options.pipeline}: {link}")
+    return ExitCode.PUSHED
 
 
 def _download(options: argparse.Namespace) -> ExitCode:

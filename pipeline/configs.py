@@ -43,21 +43,23 @@ class Location:
         input_base: Folder of the data set.
         pipeline_root: Receives the artifacts.
         serving_dir: Receives each pushed model, in a folder named after its time.
-        schema_file: The curated schema.
-        metadata_file: SQLite file of ML Metadata; None where the engine brings its own.
-        checkpoint_root: Keeps checkpoints across attempts; None keeps none.
-        beam_pipeline_args: Beam's arguments for every component that runs on it.
+        checkpoint_root: Keeps checkpoints across attempts.
         code: Fingerprints of the sources.
+        metadata_file: SQLite file of ML Metadata; None where the engine brings its own.
+        run_time_parameters: Whether the data folder, the epochs, the seed and the gate's bounds can
+            be set for each run, as the engine's parameters; otherwise they are fixed.
+        baseline_by_service: Whether the engine itself finds the baseline, as Vertex does, which
+            knows TFX's own strategies alone.
     """
 
     input_base: str
     pipeline_root: str
     serving_dir: str
-    schema_file: str
+    checkpoint_root: str
+    code: CodeFingerprints
     metadata_file: str | None = None
-    checkpoint_root: str | None = None
-    beam_pipeline_args: tuple[str, ...] = ()
-    code: CodeFingerprints = dataclasses.field(default_factory=CodeFingerprints)
+    run_time_parameters: bool = False
+    baseline_by_service: bool = False
 
 
 def _ncf(name: str, trainer: NcfTrainerConfig, gate: NcfGate) -> PipelineConfig:

@@ -2,7 +2,9 @@
 
 import enum
 
-__all__ = ["ExitCode"]
+from transforms.errors import UserError
+
+__all__ = ["ExitCode", "outcome_of"]
 
 
 class ExitCode(enum.IntEnum):
@@ -14,3 +16,10 @@ class ExitCode(enum.IntEnum):
     REFUSED_BY_MODEL_GATE = 3
     REFUSED_BY_DATA_GATE = 4
     INTERRUPTED = 130
+
+
+def outcome_of(mistake: UserError) -> ExitCode:
+    """Returns how a command ends that a mistake stopped."""
+    # By its name: the module of the class brings TFX.
+    refused = type(mistake).__name__ == "DataGateError"
+    return ExitCode.REFUSED_BY_DATA_GATE if refused else ExitCode.USER_MISTAKE

@@ -8,27 +8,34 @@ import hashlib
 import importlib.util
 import pathlib
 from dataclasses import dataclass
+from importlib import resources
+
+from pipeline.parts import Parts
 
 __all__ = ["CodeFingerprints", "code_fingerprints"]
+
+_SHARED_BY_GENERATORS = ("transforms", "components.example_gen")
+_SHARED_BY_TRAINERS = ("transforms.checks", "components.training", "components.ranking_metrics")
 
 
 @dataclass(frozen=True, kw_only=True)
 class CodeFingerprints:
-    """A fingerprint for each component that runs our code; "" leaves the code out of the key."""
+    """A fingerprint for each component that runs our code, and of the curated schema."""
 
-    example_gen: str = ""
-    transform: str = ""
-    trainer: str = ""
+    schema: str
+    example_gen: str
+    transform: str
+    trainer: str
 
 
-def code_fingerprints(
-    example_gen: tuple[str, ...], transform: tuple[str, ...], trainer: tuple[str, ...]
-) -> CodeFingerprints:
-    """Returns the fingerprints of the named modules and packages, read from disk, not imported."""
+def code_fingerprints(parts: Parts) -> CodeFingerprints:
+    """Returns the fingerprints of a pipeline's sources, read from disk and not imported."""
+    schema = resources.files(parts.trainer) / parts.schema
     return CodeFingerprints(
-        example_gen=_fingerprint(example_gen),
-        transform=_fingerprint(transform),
-        trainer=_fingerprint(trainer),
+        schema=hashlib.sha256(schema.read_bytes()).hexdigest()[:16],
+        example_gen=_fingerprint((parts.example_gen, *_SHARED_BY_GENERATORS)),
+        transform=_fingerprint((parts.module("preprocessing"), parts.module("features"))),
+        trainer=_fingerprint((parts.trainer, *_SHARED_BY_TRAINERS)),
     )
 
 

@@ -3,13 +3,21 @@
 import json
 
 from tfx import v1 as tfx
-from tfx.components.example_gen.component import FileBasedExampleGen
+from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.base_node import BaseNode
+from tfx.orchestration.data_types import RuntimeParameter
+from tfx.types import standard_component_specs
 
 from components.census_gen.component import CensusExampleGen
 from components.census_gen.config import CensusConfig
+from components.curated_schema_gen.component import CuratedSchemaGen
 from components.data_gate.component import DataGate
+from components.evaluator.component import Evaluator
+from components.example_gen import executor as example_gen_executor
+from components.example_gen.component import ColumnarExampleGen
 from components.movielens_gen.component import MovieLensExampleGen
+from components.training import executor as trainer_executor
+from components.training.component import Trainer
 from pipeline import baseline
 from pipeline.configs import Location, PipelineConfig
 from pipeline.evaluation import eval_config
@@ -19,17 +27,10 @@ from transforms.checks import to_json
 __all__ = ["create_pipeline"]
 
 
-def _example_gen(config: PipelineConfig, location: Location) -> FileBasedExampleGen:
-    code = location.code.example_gen
-    if isinstance(config.data, CensusConfig):
-        return CensusExampleGen(location.input_base, config.data, code)
-    return MovieLensExampleGen(location.input_base, config.data, code)
-
-
 def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipeline:
     """Returns the DAG from raw files to a pushed model; reads neither disk nor environment.
 
-    ExampleGen, StatisticsGen, ImportSchemaGen, ExampleValidator, DataGate, Transform, Trainer,
+    ExampleGen, StatisticsGen, CuratedSchemaGen, ExampleValidator, DataGate, Transform, Trainer,
     Resolver, Evaluator, Pusher. What the data gate refuses is not transformed, and what the
     Evaluator does not bless is not pushed.
 
@@ -42,7 +43,9 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
 
     example_gen = _example_gen(config, location)
     statistics_gen = tfx.components.StatisticsGen(examples=example_gen.outputs["examples"])
-    schema_gen = tfx.components.ImportSchemaGen(schema_file=location.schema_file)
+    schema_gen = CuratedSchemaGen(
+        package=parts.trainer, file=parts.schema, digest=location.code.schema
+    )
     example_validator = tfx.components.ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
     )
@@ -57,28 +60,19 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
         },
     )
     transform.add_upstream_node(data_gate)
-    trainer = tfx.components.Trainer(
+    trainer = Trainer(
         run_fn=parts.module("trainer.run_fn"),
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         schema=schema_gen.outputs["schema"],
         custom_config={
             "config": to_json(config.trainer),
-            "checkpoint_root": location.checkpoint_root or "",
+            "checkpoint_root": location.checkpoint_root,
             "code": location.code.trainer,
         },
     )
-    resolver = tfx.dsl.Resolver(
-        strategy_class=baseline.LatestOtherBlessedModel,
-        **{
-            baseline.CANDIDATE: trainer.outputs["model"],
-            baseline.MODEL: tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
-            baseline.MODEL_BLESSING: tfx.dsl.Channel(
-                type=tfx.types.standard_artifacts.ModelBlessing
-            ),
-        },
-    ).with_id("BaselineResolver")
-    evaluator = tfx.components.Evaluator(
+    resolver = _baseline_resolver(trainer, location)
+    evaluator = Evaluator(
         examples=example_gen.outputs["examples"],
         model=trainer.outputs["model"],
         baseline_model=resolver.outputs[baseline.MODEL],
@@ -103,6 +97,7 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
         evaluator,
         pusher,
     ]
+    _set_for_each_run(config, location, example_gen, trainer, evaluator)
     return tfx.dsl.Pipeline(
         pipeline_name=config.pipeline,
         pipeline_root=location.pipeline_root,
@@ -113,5 +108,58 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
             if location.metadata_file
             else None
         ),
-        beam_pipeline_args=list(location.beam_pipeline_args),
     )
+
+
+def _example_gen(config: PipelineConfig, location: Location) -> ColumnarExampleGen:
+    code = location.code.example_gen
+    if isinstance(config.data, CensusConfig):
+        return CensusExampleGen(location.input_base, config.data, code)
+    return MovieLensExampleGen(location.input_base, config.data, code)
+
+
+def _baseline_resolver(trainer: Trainer, location: Location) -> tfx.dsl.Resolver:
+    known = {
+        baseline.MODEL: tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
+        baseline.MODEL_BLESSING: tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+    }
+    if location.baseline_by_service:
+        resolver = tfx.dsl.Resolver(
+            strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy, **known
+        )
+    else:
+        resolver = tfx.dsl.Resolver(
+            strategy_class=baseline.LatestOtherBlessedModel,
+            **{baseline.CANDIDATE: trainer.outputs["model"]},
+            **known,
+        )
+    return resolver.with_id("BaselineResolver")
+
+
+def _set_for_each_run(
+    config: PipelineConfig,
+    location: Location,
+    example_gen: ColumnarExampleGen,
+    trainer: Trainer,
+    evaluator: Evaluator,
+) -> None:
+    """Makes execution properties of what a user changes between runs.
+
+    With run-time parameters the engine fills them in: `data_root`, the trainer's `train_epochs`,
+    the `seed` of data and trainer, and the gate's bounds under the names of their settings.
+    """
+
+    def put(component: BaseComponent, key: str, setting: str, value: int | float | str) -> None:
+        component.exec_properties[key] = (
+            RuntimeParameter(name=setting, ptype=type(value), default=value)
+            if location.run_time_parameters
+            else value
+        )
+
+    put(example_gen, standard_component_specs.INPUT_BASE_KEY, "data_root", location.input_base)
+    for name in example_gen_executor.RUN_SETTINGS:
+        put(example_gen, name, name, getattr(config.data, name))
+    for name in trainer_executor.RUN_SETTINGS:
+        put(trainer, name, name, getattr(config.trainer, name))
+    for bound in config.gate.bounds():
+        put(evaluator, bound.metric, bound.setting, bound.limit)

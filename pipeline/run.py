@@ -1,26 +1,21 @@
 """One run on this machine: data set, DAG, verdict, summary."""
 
 import fcntl
-import hashlib
 import os
-import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib import resources
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from pipeline.configs import Location, PipelineConfig
 from pipeline.console import quiet
-from pipeline.exit_code import ExitCode
-from pipeline.fingerprint import code_fingerprints
-from pipeline.parts import PARTS
+from pipeline.exit_code import ExitCode, outcome_of
+from pipeline.local import local_location
+from pipeline.remedies import find_remedy
+from pipeline.runs import keep_run, write_whole
 from transforms.errors import UserError, find_user_error
 
 __all__ = ["run"]
-
-_SHARED_BY_GENERATORS = ("transforms", "components.example_gen")
-_SHARED_BY_TRAINERS = ("transforms.checks", "components.training", "components.ranking_metrics")
 
 
 def run(
@@ -29,11 +24,12 @@ def run(
     """Runs a pipeline from raw files to a verdict and returns how it ended.
 
     Everything the run keeps lies in `<output_root>/<pipeline>`: artifacts and metadata, which make
-    an unchanged run cheap, the pushed models under `serving`, logs, and `summary.json`.
+    an unchanged run cheap, the pushed models under `serving`, logs, `summary.json` and
+    `report.html` of the latest run, and a record of every run under `runs`.
 
     Args:
         config: The pipeline's settings.
-        dataset: The data set's name, for the first line.
+        dataset: The data set's name, for people to read.
         data_folder: The folder with its raw files.
         output_root: Where to keep results.
         verbose: Show the stack's own logs instead of progress alone.
@@ -42,18 +38,18 @@ def run(
         UserError: A setting, the input or the output folder is at fault.
     """
     home = os.path.abspath(os.path.join(output_root, config.pipeline))
-    log_file = os.path.join(home, "logs", time.strftime("%Y%m%d-%H%M%S.log"))
-    summary_file = os.path.join(home, "summary.json")
     try:
         os.makedirs(home, exist_ok=True)
         lock = _locked(home)
         with lock:
-            if os.path.exists(summary_file):
-                os.remove(summary_file)
-            location = _location(config, data_folder, home)
+            location = local_location(config, data_folder, home)
+            kept = _Kept(home, config, dataset, location.input_base)
+            for file in (kept.summary_file, kept.report_file):
+                with suppress(FileNotFoundError):
+                    os.remove(file)
             print(f"{config.pipeline}: preset {config.preset}, data set {dataset}", flush=True)
-            with quiet(log_file, verbose) as terminal:
-                return _run_quietly(config, location, summary_file, log_file, terminal)
+            with quiet(kept.log_file, verbose) as terminal:
+                return _run_quietly(config, location, kept, terminal)
     except OSError as error:
         raise UserError(
             f"{error.filename or home}: {error.strerror}; "
@@ -61,8 +57,39 @@ def run(
         ) from error
 
 
+class _Kept:
+    """What a run leaves for people to read.
+
+    Attributes:
+        home: The pipeline's folder under the output root.
+        log_file: All that the stack wrote.
+        summary_file: The latest run's summary.
+        report_file: The latest run's report.
+    """
+
+    def __init__(self, home: str, config: PipelineConfig, dataset: str, data_folder: str):
+        now = time.localtime()
+        self.home = home
+        self._name = time.strftime("%Y%m%d-%H%M%S", now)
+        self.log_file = os.path.join(home, "logs", f"{self._name}.log")
+        self.summary_file = os.path.join(home, "summary.json")
+        self.report_file = os.path.join(home, "report.html")
+        self._record = {
+            "pipeline": config.pipeline,
+            "preset": config.preset,
+            "started": time.strftime("%Y-%m-%dT%H:%M:%S%z", now),
+            "data": {"dataset": dataset, "folder": data_folder},
+            "log": self.log_file,
+        }
+
+    def end(self, outcome: ExitCode, rest: dict[str, Any]) -> str:
+        """Keeps the run's record, which `rest` completes, and returns its JSON."""
+        record = {**self._record, "outcome": outcome.name.lower(), **rest}
+        return keep_run(self.home, self._name, record)
+
+
 def _run_quietly(
-    config: PipelineConfig, location: Location, summary_file: str, log_file: str, terminal: Any
+    config: PipelineConfig, location: Location, kept: _Kept, terminal: Any
 ) -> ExitCode:
     # The stack takes seconds to import, and says a lot while it does.
     from absl import logging
@@ -79,63 +106,49 @@ def _run_quietly(
             run_pipeline(create_pipeline(config, location), progress)
         except Exception as error:
             logging.exception("the run failed in %s", progress.running)
-            mistake = find_user_error(error)
+            mistake = find_user_error(error) or find_remedy(error, progress.running, kept.home)
             if mistake is not None:
+                kept.end(outcome_of(mistake), {"reasons": [str(mistake)]})
                 raise mistake from None
             first_line = (str(error).strip() or "no message").splitlines()[0]
-            print(
-                f"fault in {progress.running}: {type(error).__name__}: {first_line[:300]}\n"
-                f"the whole log: {log_file}",
-                file=terminal,
-            )
+            reason = f"fault in {progress.running}: {type(error).__name__}: {first_line[:300]}"
+            kept.end(ExitCode.FAULT, {"reasons": [reason]})
+            print(f"{reason}\nthe whole log: {kept.log_file}", file=terminal)
             return ExitCode.FAULT
-        summary, verdict = summarise(config, location, progress, summary_file)
+        summary, verdict = summarise(config, location, progress)
+    outcome = ExitCode.PUSHED if verdict.blessed else ExitCode.REFUSED_BY_MODEL_GATE
+    write_whole(kept.summary_file, kept.end(outcome, summary))
     for row in verdict.rows:
         print(f"  {row}", file=terminal)
-    if not verdict.blessed:
-        for reason in verdict.reasons:
-            print(f"refused: {reason}", file=terminal)
-        print(f"nothing was pushed; summary: {_shown(summary_file)}", file=terminal)
-        return ExitCode.REFUSED_BY_MODEL_GATE
-    print(f"blessed and pushed: {_shown(summary['pushed_model'])}", file=terminal)
-    print(f"summary: {_shown(summary_file)}", file=terminal)
-    return ExitCode.PUSHED
+    if summary["quarantine"]:
+        count = summary["counters"]["quarantined"]
+        print(f"bad rows set aside: {count}, in {_shown(summary['quarantine'])}", file=terminal)
+    for reason in verdict.reasons:
+        print(f"refused: {reason}", file=terminal)
+    report = _report(kept, terminal)
+    if verdict.blessed:
+        print(f"blessed and pushed: {_shown(summary['pushed_model'])}", file=terminal)
+    pushed_nothing = "" if verdict.blessed else "nothing was pushed; "
+    print(f"{pushed_nothing}summary: {_shown(kept.summary_file)}{report}", file=terminal)
+    return outcome
 
 
-def _location(config: PipelineConfig, data_folder: str, home: str) -> Location:
-    parts = PARTS[config.pipeline]
-    return Location(
-        input_base=os.path.abspath(data_folder),
-        pipeline_root=os.path.join(home, "artifacts"),
-        serving_dir=os.path.join(home, "serving"),
-        schema_file=_publish_schema(
-            parts.trainer, f"{parts.prefix}schema.pbtxt", os.path.join(home, "schemas")
-        ),
-        metadata_file=os.path.join(home, "metadata.sqlite"),
-        checkpoint_root=os.path.join(home, "checkpoints"),
-        code=code_fingerprints(
-            example_gen=(parts.example_gen, *_SHARED_BY_GENERATORS),
-            transform=(parts.module("preprocessing"), parts.module("features")),
-            trainer=(parts.trainer, *_SHARED_BY_TRAINERS),
-        ),
-    )
+def _report(kept: _Kept, terminal: Any) -> str:
+    """Draws the report and returns what to say of it; the verdict stands whether or not it can."""
+    from absl import logging
 
+    try:
+        from pipeline.report.page import write_report
 
-def _publish_schema(package: str, name: str, folder: str) -> str:
-    """Returns the path of a copy of the schema that is named after its content.
-
-    TFX's cache knows a schema by its path: a path that changes with the content makes it see an
-    edited schema.
-    """
-    source = resources.files(package) / name
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
-    path = os.path.join(folder, digest, name)
-    if not os.path.exists(path):
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with resources.as_file(source) as file:
-            shutil.copyfile(file, f"{path}.part")
-        os.replace(f"{path}.part", path)
-    return path
+        write_report(kept.summary_file, kept.report_file)
+    except Exception as error:
+        logging.exception("the report could not be drawn")
+        print(
+            f"warning: no report: {type(error).__name__}: {error}; the whole log: {kept.log_file}",
+            file=terminal,
+        )
+        return ""
+    return f", report: {_shown(kept.report_file)}"
 
 
 @contextmanager

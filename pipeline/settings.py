@@ -6,11 +6,11 @@ import typing
 from collections.abc import Iterable
 from typing import Any
 
-from pipeline.configs import PipelineConfig
+from pipeline.configs import PRESETS, PipelineConfig, preset
 from transforms.checks import nearest
 from transforms.errors import UserError
 
-__all__ = ["apply_settings", "setting_values"]
+__all__ = ["apply_settings", "configure", "setting_values"]
 
 _PARTS = ("data", "trainer", "gate")
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -23,6 +23,26 @@ def setting_values(config: PipelineConfig) -> dict[str, Any]:
         for part in _PARTS
         for field in dataclasses.fields(getattr(config, part))
     }
+
+
+def configure(pipeline: str, pairs: Iterable[str], default_preset: str = "") -> PipelineConfig:
+    """Returns a pipeline's preset with settings applied.
+
+    Args:
+        pipeline: "ncf", "movielens" or "census".
+        pairs: As `apply_settings` takes them; `preset=NAME` among them chooses the preset.
+        default_preset: The preset when none is chosen; "" for the pipeline's first.
+
+    Raises:
+        UserError: As `preset` and `apply_settings` do.
+    """
+    name, settings = default_preset or PRESETS[pipeline][0].preset, []
+    for pair in pairs:
+        if pair.startswith("preset="):
+            name = pair.partition("=")[2]
+        else:
+            settings.append(pair)
+    return apply_settings(preset(pipeline, name), settings)
 
 
 def apply_settings(config: PipelineConfig, pairs: Iterable[str]) -> PipelineConfig:

@@ -1,8 +1,8 @@
-"""What a run did, gathered from ML Metadata and written as summary.json."""
+"""What a run did, gathered from ML Metadata."""
 
+import dataclasses
 import importlib.metadata
 import json
-import math
 import os
 import platform
 from typing import Any
@@ -11,15 +11,15 @@ import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 
+from components.example_gen.executor import quarantine_file
 from components.training.loop import HISTORY_FILE
 from pipeline.configs import Location, PipelineConfig
 from pipeline.progress import Progress
 from pipeline.verdict import Verdict, judge
 from transforms.checks import to_json
 
-__all__ = ["SUMMARY_FILE", "summarise"]
+__all__ = ["summarise"]
 
-SUMMARY_FILE = "summary.json"
 # Int properties that TFX itself puts on an Examples artifact.
 _NOT_COUNTERS = ("span", "version", "is_external")
 _PACKAGES = ("tfx", "tensorflow", "tensorflow-model-analysis", "apache-beam")
@@ -27,18 +27,14 @@ _Outputs = dict[tuple[str, str], metadata_store_pb2.Artifact]
 
 
 def summarise(
-    config: PipelineConfig, location: Location, progress: Progress, path: str
+    config: PipelineConfig, location: Location, progress: Progress
 ) -> tuple[dict[str, Any], Verdict]:
-    """Writes the summary of the latest run, whole or not at all, and returns it.
+    """Returns the summary of the latest run and the verdict that it holds.
 
     Args:
         config: The run's settings.
         location: The run's folders; its metadata file tells of the artifacts.
         progress: Times by component.
-        path: Where to write.
-
-    Returns:
-        The summary, and the verdict that it holds.
     """
     outputs = _latest_outputs(location.metadata_file or "")
     blessing = outputs["Evaluator", "blessing"]
@@ -53,9 +49,8 @@ def summarise(
     history_path = os.path.join(outputs["Trainer", "model_run"].uri, HISTORY_FILE)
     with open(history_path, encoding="utf-8") as file:
         history = json.load(file)
+    quarantined = examples.custom_properties["quarantined"].int_value
     summary = {
-        "pipeline": config.pipeline,
-        "preset": config.preset,
         "metrics": verdict.metrics,
         "slices": verdict.slices,
         "baseline": verdict.baseline,
@@ -74,19 +69,24 @@ def summarise(
             for name, value in sorted(examples.custom_properties.items())
             if value.WhichOneof("value") == "int_value" and name not in _NOT_COUNTERS
         },
+        "quarantine": quarantine_file(examples.uri) if quarantined else None,
         "settings": {
             part: json.loads(to_json(getattr(config, part))) for part in ("data", "trainer", "gate")
+        },
+        "lineage": {
+            "examples": examples.uri,
+            "statistics": outputs["StatisticsGen", "statistics"].uri,
+            "anomalies": outputs["ExampleValidator", "anomalies"].uri,
+            "model": outputs["Trainer", "model"].uri,
+            "baseline_model": blessing.custom_properties["baseline_model"].string_value or None,
+            "data_fingerprint": examples.custom_properties["input_fingerprint"].string_value,
+            "code": dataclasses.asdict(location.code),
         },
         "versions": {
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in _PACKAGES},
         },
     }
-    partial = f"{path}.part"
-    with open(partial, "w", encoding="utf-8") as file:
-        json.dump(_without_nan(summary), file, indent=2)
-        file.write("\n")
-    os.replace(partial, path)
     return summary, verdict
 
 
@@ -114,12 +114,3 @@ def _latest_outputs(metadata_file: str) -> _Outputs:
         (nodes[event.execution_id], event.path.steps[0].key): artifacts[event.artifact_id]
         for event in written
     }
-
-
-def _without_nan(value: Any) -> Any:
-    """Returns `value` with NaN, which JSON does not know, as null."""
-    if isinstance(value, dict):
-        return {key: _without_nan(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

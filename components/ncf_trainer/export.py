@@ -1,5 +1,6 @@
 """The SavedModel: raw ids in, scores out, with nothing of this project needed to load it."""
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
@@ -10,7 +11,7 @@ __all__ = ["export_model"]
 
 
 def export_model(model: NcfModel, transform_output: tft.TFTransformOutput, directory: str) -> None:
-    """Writes a SavedModel with three signatures.
+    """Writes a SavedModel with four signatures.
 
     A score is a logit: higher is better, its sigmoid is the probability of an interaction. Ids
     that training did not see are scored by the rows for unknown ids.
@@ -21,6 +22,12 @@ def export_model(model: NcfModel, transform_output: tft.TFTransformOutput, direc
     * `transform_features`: `examples` string [batch], to the transformed features by name.
     * `score`: `user_id` int64 [batch] and `item_id` int64 [batch, items], to `scores` float32
       [batch, items].
+    * `recommend`: `user_id` int64 [batch], `k` int32 and `exclude` int64 [batch, excluded], to the
+      k best items of the vocabulary, best first: `item_id` int64 [batch, k] and `scores` float32
+      [batch, k]. `k` is a scalar, or one value a row, as a request by rows has it: then the
+      largest counts. `exclude` holds ids to leave out; shorter lists are filled with any id that
+      training did not see, such as -1. Where fewer than k items are left, `item_id` is -1 and
+      the score the lowest float32. Equal scores are ordered by how often training saw the item.
 
     Args:
         model: The trained model.
@@ -50,13 +57,36 @@ def export_model(model: NcfModel, transform_output: tft.TFTransformOutput, direc
         ]
     )
     def score(user_id: tf.Tensor, item_id: tf.Tensor) -> dict[str, tf.Tensor]:
-        shape = tf.shape(item_id, tf.int64)
-        # Not tf.sparse.from_dense, which leaves out an id of 0.
-        everywhere = tf.where(tf.ones(shape, tf.bool))
-        sparse = tf.SparseTensor(everywhere, tf.reshape(item_id, [-1]), shape)
-        rows = transform({features.USER_ID: user_id[:, tf.newaxis], features.ITEM_ID: sparse})
-        items = tf.reshape(rows[features.ITEM_ROW].values, shape)
-        return {"scores": model(rows[features.USER_ROW][:, 0], items)}
+        return {"scores": model(*_to_rows(transform, user_id, item_id))}
+
+    vocabulary = np.array(transform_output.vocabulary_by_name(features.ITEM_VOCABULARY))
+    known_ids = tf.constant(vocabulary.astype(np.int64))
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.int64, features.USER_ID),
+            tf.TensorSpec(None, tf.int32, "k"),
+            tf.TensorSpec([None, None], tf.int64, "exclude"),
+        ]
+    )
+    def recommend(user_id: tf.Tensor, k: tf.Tensor, exclude: tf.Tensor) -> dict[str, tf.Tensor]:
+        users, excluded = _to_rows(transform, user_id, exclude)
+        scores = model(users, tf.range(len(vocabulary) + 1)[tf.newaxis])
+        batch = tf.broadcast_to(tf.range(tf.shape(exclude)[0])[:, tf.newaxis], tf.shape(exclude))
+        scores = tf.tensor_scatter_nd_update(
+            scores,
+            tf.stack([tf.cast(batch, tf.int64), excluded], axis=-1),
+            tf.fill(tf.shape(exclude), scores.dtype.min),
+        )
+        # The last row stands for unknown ids: it takes the scatter's padding and is no item.
+        wanted = tf.reduce_max(k)
+        best = tf.math.top_k(scores[:, :-1], tf.minimum(wanted, len(vocabulary)))
+        ids = tf.where(best.values > scores.dtype.min, tf.gather(known_ids, best.indices), -1)
+        padding = [[0, 0], [0, wanted - tf.shape(ids)[1]]]
+        return {
+            features.ITEM_ID: tf.pad(ids, padding, constant_values=-1),
+            "scores": tf.pad(best.values, padding, constant_values=scores.dtype.min),
+        }
 
     module = tf.Module()
     module.model = model
@@ -68,5 +98,18 @@ def export_model(model: NcfModel, transform_output: tft.TFTransformOutput, direc
             "serving_default": serving_default,
             "transform_features": transform_features,
             "score": score,
+            "recommend": recommend,
         },
     )
+
+
+def _to_rows(
+    transform: tf.keras.layers.Layer, user_id: tf.Tensor, item_id: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the rows of users [batch] and of items [batch, items], of any raw ids."""
+    shape = tf.shape(item_id, tf.int64)
+    # Not tf.sparse.from_dense, which leaves out an id of 0.
+    everywhere = tf.where(tf.ones(shape, tf.bool))
+    sparse = tf.SparseTensor(everywhere, tf.reshape(item_id, [-1]), shape)
+    rows = transform({features.USER_ID: user_id[:, tf.newaxis], features.ITEM_ID: sparse})
+    return rows[features.USER_ROW][:, 0], tf.reshape(rows[features.ITEM_ROW].values, shape)

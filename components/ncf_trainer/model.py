@@ -15,7 +15,7 @@ __all__ = ["Embedded", "NcfModel"]
 
 
 class Embedded(NamedTuple):
-    """Embeddings of users, [batch, width], or of items, [batch, items, width].
+    """Embeddings of users, [batch, width], or of items, [batch or 1, items, width].
 
     Attributes:
         gmf: The GMF embedding; None in a model of type "mlp".
@@ -76,7 +76,8 @@ class NcfModel(tf.keras.Model):
 
         Args:
             users: Rows of the user table, integer [batch].
-            items: Rows of the item table, integer [batch, items].
+            items: Rows of the item table, integer [batch, items], or [1, items] for one list that
+                all users share.
 
         Returns:
             Logits, float32 [batch, items].
@@ -84,7 +85,7 @@ class NcfModel(tf.keras.Model):
         return self.score(*self.embed(users, items))
 
     def embed(self, users: tf.Tensor, items: tf.Tensor) -> tuple[Embedded, Embedded]:
-        """Looks up the embeddings of users [batch] and of items [batch, items]."""
+        """Looks up the embeddings of users [batch] and of items [batch or 1, items]."""
         return self._lookup(self.user_table, users), self._lookup(self.item_table, items)
 
     def score(self, users: Embedded, items: Embedded) -> tf.Tensor:
@@ -95,10 +96,10 @@ class NcfModel(tf.keras.Model):
         logits = []
         if self._factors:
             weighted = tf.cast(users.gmf, self._compute) * gmf_output[:, 0]
-            logits.append(tf.linalg.matvec(tf.cast(items.gmf, self._compute), weighted))
+            logits.append(_products(weighted, tf.cast(items.gmf, self._compute)))
         if self.kernels:
             hidden = self._mlp(tf.cast(users.mlp, self._compute), tf.cast(items.mlp, self._compute))
-            logits.append(tf.reshape(tf.matmul(hidden, mlp_output), tf.shape(items.mlp)[:2]))
+            logits.append(tf.reshape(tf.matmul(hidden, mlp_output), [-1, tf.shape(items.mlp)[1]]))
         return tf.cast(tf.add_n(logits), tf.float32) + self.output_bias
 
     def average_unknown(self) -> None:
@@ -153,6 +154,14 @@ class NcfModel(tf.keras.Model):
         for kernel, bias in zip(kernels[1:], biases[1:], strict=True):
             hidden = tf.nn.relu(tf.matmul(hidden, kernel) + bias)
         return hidden
+
+
+def _products(users: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
+    """Returns the dot products [batch, items] of users [batch, width] with each item's vector."""
+    if items.shape[0] == 1:
+        # One matrix product is many times faster than a matrix by a vector for every user.
+        return tf.matmul(users, items[0], transpose_b=True)
+    return tf.linalg.matvec(items, users)
 
 
 def _mean_square_norm(embedded: tf.Tensor) -> tf.Tensor:

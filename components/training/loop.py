@@ -95,14 +95,20 @@ def run_loop(
         log_dir: Receives TensorBoard logs and, whole and once, `training.json` (the History).
 
     Raises:
-        UserError: The loss or a metric is not finite.
+        UserError: The loss or a metric is not finite, or the checkpoint is damaged.
     """
     done = tf.Variable(0, dtype=tf.int64, trainable=False)
     record = tf.Variable("[]", dtype=tf.string, trainable=False)
     state = tf.train.Checkpoint(run=checkpoint, done=done, record=record)
     manager = tf.train.CheckpointManager(state, checkpoint_dir, max_to_keep=1)
     if manager.latest_checkpoint:
-        state.restore(manager.latest_checkpoint).assert_existing_objects_matched()
+        try:
+            state.restore(manager.latest_checkpoint).assert_existing_objects_matched()
+        except tf.errors.OpError as error:
+            raise UserError(
+                f"{checkpoint_dir}: the checkpoint is damaged ({type(error).__name__}); "
+                "delete this folder and run again, which trains from the start"
+            ) from error
         logging.info("resuming after epoch %d from %s", done.numpy(), manager.latest_checkpoint)
     epochs: list[dict[str, float]] = json.loads(record.numpy())
     start = int(done.numpy())

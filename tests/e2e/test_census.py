@@ -1,6 +1,10 @@
 """The whole census pipeline on the embedded sample."""
 
+import csv
+import json
 import os
+
+import pytest
 
 from components.census_gen.sample import write_sample
 
@@ -8,13 +12,62 @@ PIPELINE = "census"
 QUICK = ["--set", "train_epochs=4", "--set", "min_accuracy=0.78", "--set", "min_auc=0.8"]
 
 
-def test_a_run_pushes_a_model_and_reports_the_slices(workplace):
-    done = workplace.run(*QUICK)
-    assert done.code == 0, done.out + done.err
+@pytest.fixture(scope="module")
+def first(workplace):
+    """A run on the sample and one malformed row."""
+    folder = os.path.join(workplace.data, "mine")
+    os.makedirs(folder)
+    write_sample(folder)
+    with open(os.path.join(folder, "adult.data"), "a", encoding="utf-8") as file:
+        file.write("39, State-gov\n")
+    return workplace.run("--dataset", "mine", "--set", "max_bad_rows=1", *QUICK)
+
+
+def test_a_run_pushes_a_model_reports_the_slices_and_sets_bad_rows_aside(workplace, first):
+    assert first.code == 0, first.out + first.err
     summary = workplace.summary()
     assert summary["metrics"]["accuracy"] >= 0.78 and os.path.isdir(summary["pushed_model"])
     assert {"gender=Male", "gender=Female", "race=White"} <= set(summary["slices"])
-    assert summary["counters"] == {"rows_train": 4000, "rows_eval": 2000}
+    assert summary["counters"] == {
+        "rows": 6001,
+        "rows_train": 4000,
+        "rows_eval": 2000,
+        "quarantined": 1,
+    }
+    assert "bad rows set aside: 1, in " in first.out
+    with open(summary["quarantine"], encoding="utf-8") as file:
+        assert json.load(file)["row"] == "39, State-gov"
+
+
+@pytest.mark.usefixtures("first")
+def test_predict_scores_rows_with_and_without_label_as_the_served_model_does(
+    workplace, capfd, tmp_path, rest
+):
+    with open(os.path.join(workplace.data, "mine", "adult.data"), encoding="utf-8") as file:
+        line = file.readline()
+    path, out = tmp_path / "rows.csv", tmp_path / "out.csv"
+    path.write_text(line + line.rpartition(",")[0] + "\n")
+    done = workplace.use(capfd, "predict", "census", "--input", str(path), "--out", str(out))
+    assert done.code == 0 and done.out == ""
+    with open(out, encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[0] == rows[1] and rows[0]["prediction"] in ("<=50K", ">50K")
+
+    person = {
+        name: int(text) if text.isdecimal() else text
+        for name, text in rows[0].items()
+        if name not in ("fnlwgt", "probability", "prediction")
+    }
+    request = {"signature_name": "score", "instances": [person]}
+    served = rest(workplace.summary()["pushed_model"], json.dumps(request))["predictions"]
+    assert float(rows[0]["probability"]) == pytest.approx(served[0][0], abs=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("first")
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_report_reads_well_in_a_browser(width, workplace, browser):
+    assert browser(os.path.join(workplace.home, "report.html"), width) == (width, [])
 
 
 def test_a_value_that_the_schema_does_not_know_is_refused_before_training(workplace, capfd):

@@ -1,15 +1,23 @@
 """The whole movielens pipeline on the embedded sample."""
 
+import json
+import os
+
 import numpy as np
+import pytest
 import tensorflow as tf
 
 PIPELINE = "movielens"
 QUICK = ["--set", "train_epochs=4", "--set", "max_rmse=1.05"]
 
 
-def test_a_run_pushes_a_model_that_answers_for_users_and_movies_it_has_never_seen(workplace, capfd):
-    done = workplace.run(*QUICK)
-    assert done.code == 0, done.out + done.err
+@pytest.fixture(scope="module")
+def first(workplace):
+    return workplace.run(*QUICK)
+
+
+def test_a_run_pushes_a_model_that_answers_for_users_and_movies_it_has_never_seen(workplace, first):
+    assert first.code == 0, first.out + first.err
     summary = workplace.summary()
     assert summary["metrics"]["rmse"] <= 1.05 and 0 < summary["metrics"]["mae"] < 1
     assert {"genre=Children", "genre=Drama"} <= set(summary["slices"]) and len(
@@ -27,3 +35,35 @@ def test_a_run_pushes_a_model_that_answers_for_users_and_movies_it_has_never_see
         genres=tf.zeros([2, 19], tf.int64),
     )["scores"].numpy()
     assert np.isfinite(stars).all() and (stars >= 0.5).all() and (stars <= 5).all()
+
+
+@pytest.mark.usefixtures("first")
+def test_predict_rates_the_rows_of_a_csv_as_the_served_model_does(workplace, capfd, tmp_path, rest):
+    path = tmp_path / "rows.csv"
+    path.write_text("timestamp,user_id,item_id\n964982703,1,2\n964982704,987654,987654\n")
+    done = workplace.use(capfd, "predict", "movielens", "--input", str(path))
+    assert done.code == 0, done.err
+    header, *rows = [line.split(",") for line in done.out.splitlines()]
+    assert header == ["user_id", "item_id", "timestamp", "rating"]
+    assert [row[:3] for row in rows] == [["1", "2", "964982703"], ["987654", "987654", "964982704"]]
+
+    asked = [dict(zip(header[:3], map(int, row[:3]), strict=True)) for row in rows]
+    # The second movie is not in the data set: it has no genres, and the first one's are not asked.
+    request = {"signature_name": "score", "instances": [{**asked[1], "genres": [0] * 19}]}
+    stars = rest(workplace.summary()["pushed_model"], json.dumps(request))["predictions"]
+    assert float(rows[1][3]) == pytest.approx(stars[0], abs=1e-5)
+    assert 0.5 <= float(rows[0][3]) <= 5
+
+
+@pytest.mark.usefixtures("first")
+def test_the_report_shows_every_slice(workplace, figures):
+    shown = figures(os.path.join(workplace.home, "report.html"))
+    summary = workplace.summary()
+    assert {float(of["rmse"]) for of in summary["slices"].values()} <= shown
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("first")
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_report_reads_well_in_a_browser(width, workplace, browser):
+    assert browser(os.path.join(workplace.home, "report.html"), width) == (width, [])

@@ -1,12 +1,18 @@
 """The whole ncf pipeline on the embedded sample, as its user runs it."""
 
+import base64
+import json
 import os
 import subprocess
 import sys
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
+
+from components.ncf_trainer.interactions import read_interactions
+from pipeline.runs import latest_pushed
 
 PIPELINE = "ncf"
 QUICK = ["--set", "train_epochs=8", "--set", "min_hit_rate=0.3", "--set", "min_ndcg=0.15"]
@@ -76,6 +82,94 @@ np.savez(sys.argv[3], known=known, served=served, strange=strange)
     assert np.mean(ranks <= 10) == pytest.approx(metrics["hit_rate_at_10"], abs=1e-6)
     gains = np.where(ranks <= 10, 1 / np.log2(ranks + 1), 0)
     assert gains.mean() == pytest.approx(metrics["ndcg_at_10"], abs=1e-6)
+
+
+def _scores_of_unseen(model, seen):
+    """Scores of every user and item of the training data, -inf where the user has seen it."""
+    items = np.unique(seen.items)
+    score = tf.saved_model.load(model).signatures["score"]
+    scores = score(
+        user_id=tf.constant(seen.users), item_id=tf.constant(np.tile(items, (len(seen.users), 1)))
+    )["scores"].numpy()
+    for row, user in enumerate(seen.users):
+        scores[row, np.isin(items, seen.of(user))] = -np.inf
+    return items, scores
+
+
+@pytest.mark.usefixtures("first")
+def test_recommend_is_the_best_unseen_of_all_items(workplace, capfd, tmp_path):
+    served = latest_pushed(os.path.dirname(workplace.home), "ncf")
+    seen = read_interactions(served.run["lineage"]["examples"])
+    items, scores = _scores_of_unseen(served.folder, seen)
+    order = np.argsort(-scores, axis=1)[:, :5]
+    out = str(tmp_path / "all.parquet")
+    assert workplace.use(capfd, "recommend", "--all", "--top", "5", "--out", out).code == 0
+    table = pq.read_table(out)
+    assert table["user_id"].to_numpy().reshape(-1, 5)[:, 0].tolist() == seen.users.tolist()
+    np.testing.assert_array_equal(table["item_id"].to_numpy().reshape(-1, 5), items[order])
+    expected = np.take_along_axis(scores, order, axis=1)
+    np.testing.assert_allclose(table["score"].to_numpy().reshape(-1, 5), expected, atol=1e-5)
+
+    one = workplace.use(capfd, "recommend", "--user", str(seen.users[3]), "--top", "5")
+    shown = [line.split() for line in one.out.splitlines()[1:]]
+    assert [int(words[2]) for words in shown] == items[order[3]].tolist()
+    titles = table["title"].to_pylist()[15:20]
+    assert all(title in line for title, line in zip(titles, one.out.splitlines()[1:], strict=True))
+
+    stranger = workplace.use(capfd, "recommend", "--user", "987654", "--top", "2")
+    assert "warning: user 987654 was not trained on" in stranger.err
+    assert len(stranger.out.splitlines()) == 3
+
+
+@pytest.mark.usefixtures("first")
+def test_the_pushed_model_answers_requests_to_tensorflow_serving(workplace, rest):
+    model = latest_pushed(os.path.dirname(workplace.home), "ncf").folder
+    by_row = {
+        "signature_name": "recommend",
+        "instances": [
+            {"user_id": 1, "k": 3, "exclude": [1, 2]},
+            {"user_id": 987654, "k": 3, "exclude": [5, -1]},
+        ],
+    }
+    predictions = rest(model, json.dumps(by_row))["predictions"]
+    assert [len(row["item_id"]) for row in predictions] == [3, 3]
+    by_column = {
+        "signature_name": "recommend",
+        "inputs": {"user_id": [1, 987654], "k": 3, "exclude": [[1, 2], [5, -1]]},
+    }
+    outputs = rest(model, json.dumps(by_column))["outputs"]
+    assert outputs["item_id"] == [row["item_id"] for row in predictions]
+    scored = {"user_id": 1, "item_id": outputs["item_id"][0]}
+    again = rest(model, json.dumps({"signature_name": "score", "instances": [scored]}))
+    np.testing.assert_allclose(again["predictions"][0], outputs["scores"][0], atol=1e-5)
+    example = base64.b64encode(_examples(workplace, "eval")[0]).decode()
+    served = rest(model, json.dumps({"instances": [{"b64": example}]}))["predictions"]
+    assert np.isfinite(served).all() and len(served) == 1
+
+
+@pytest.mark.usefixtures("first")
+def test_the_report_has_the_figures_of_the_summary(workplace, figures):
+    summary = workplace.summary()
+    shown = figures(os.path.join(workplace.home, "report.html"))
+    measured = [*summary["metrics"].values(), *summary["seconds"].values()]
+    measured += [value for epoch in summary["epochs"] for value in epoch.values()]
+    unused = {
+        value for epoch in summary["epochs"] for value in (epoch["seconds"], epoch["examples"])
+    }
+    assert set(map(float, measured)) - set(map(float, unused)) <= shown
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("first")
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_report_reads_well_in_a_browser(width, workplace, browser):
+    assert browser(os.path.join(workplace.home, "report.html"), width) == (width, [])
+
+
+@pytest.mark.usefixtures("first")
+def test_list_tells_of_the_run_and_its_model(workplace, capfd):
+    listed = workplace.use(capfd, "list")
+    assert listed.code == 0 and f"model {workplace.pushed()[0]}" in listed.out
 
 
 @pytest.mark.usefixtures("first")

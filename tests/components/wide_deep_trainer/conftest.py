@@ -31,7 +31,7 @@ def census_rows(tmp_path_factory):
     write_sample(str(folder))
     files = {"train": "adult.data", "eval": "adult.test"}
     return {
-        split: read_census(os.path.join(folder, name)).slice(0, ROWS).to_pylist()
+        split: read_census(os.path.join(folder, name))[0].slice(0, ROWS).to_pylist()
         for split, name in files.items()
     }
 

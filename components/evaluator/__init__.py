@@ -1,0 +1,1 @@
+"""TFX's Evaluator, with the gate's bounds as execution properties of their own."""

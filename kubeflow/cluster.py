@@ -1,0 +1,142 @@
+"""A pipeline on a cluster: where it runs, on which image, with which resources."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from tfx import v1 as tfx
+
+from pipeline.beam_args import BeamEngine, is_beam_step
+from pipeline.configs import Location, PipelineConfig
+from pipeline.environment import Environment
+from pipeline.fingerprint import code_fingerprints
+from pipeline.parts import PARTS
+from pipeline.pipeline import create_pipeline
+
+__all__ = ["Cluster", "Resources"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What a step's container is given; 0 leaves it to the cluster.
+
+    Attributes:
+        cpus: Processor cores.
+        memory_gib: Memory in GiB.
+        gpus: Graphics processors.
+    """
+
+    cpus: int = 0
+    memory_gib: int = 0
+    gpus: int = 0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """A pipeline on a cluster.
+
+    Attributes:
+        config: What to compute.
+        location: Where.
+        image: The image of all steps and Beam workers.
+        gpu_type: The Trainer's kind of GPU as Kubernetes spells it, such as "nvidia-tesla-t4".
+        beam_resources: Resources of each step that does its work in Beam.
+        beam_engine: What those steps run on.
+    """
+
+    config: PipelineConfig
+    location: Location
+    image: str
+    gpu_type: str
+    beam_resources: Resources
+    beam_engine: BeamEngine
+
+    @classmethod
+    def from_environment(
+        cls, variables: Mapping[str, str], *, baseline_by_service: bool = False
+    ) -> "Cluster":
+        """Returns what environment variables describe.
+
+        Args:
+            variables: PIPELINE (ncf), SETTINGS (`name=value` pairs with blanks between them),
+                DATA_ROOT, PIPELINE_ROOT and PIPELINE_IMAGE; TRAINER_GPUS (1) and TRAINER_GPU_TYPE
+                (nvidia-tesla-t4); BEAM_CPUS (4) and BEAM_MEMORY_GIB (16) of each Beam step;
+                BEAM_ENGINE (direct, or dataflow, flink, spark) with BEAM_MAX_WORKERS (8), and for
+                Flink and Spark BEAM_MASTER and BEAM_WORKER_POOL (localhost:50000), for Dataflow
+                GOOGLE_CLOUD_PROJECT, GOOGLE_CLOUD_REGION and SERVICE_ACCOUNT.
+            baseline_by_service: See `Location`.
+
+        Raises:
+            UserError: A variable is missing or has a value that is not allowed.
+        """
+        environment = Environment(variables)
+        config = environment.config()
+        gpus = environment.count("TRAINER_GPUS", 1)
+        config = dataclasses.replace(
+            config, trainer=dataclasses.replace(config.trainer, num_gpus=gpus)
+        )
+        image = environment.required("PIPELINE_IMAGE")
+        root = f"{environment.required('PIPELINE_ROOT').rstrip('/')}/{config.pipeline}"
+        return cls(
+            config=config,
+            location=Location(
+                input_base=environment.required("DATA_ROOT"),
+                pipeline_root=f"{root}/artifacts",
+                serving_dir=f"{root}/serving",
+                checkpoint_root=f"{root}/checkpoints",
+                code=code_fingerprints(PARTS[config.pipeline]),
+                run_time_parameters=True,
+                baseline_by_service=baseline_by_service,
+            ),
+            image=image,
+            gpu_type=environment.get("TRAINER_GPU_TYPE", "nvidia-tesla-t4"),
+            beam_resources=Resources(
+                cpus=environment.count("BEAM_CPUS", 4),
+                memory_gib=environment.count("BEAM_MEMORY_GIB", 16),
+            ),
+            beam_engine=_beam_engine(environment, config.pipeline, image, root),
+        )
+
+    def pipeline(self) -> tfx.dsl.Pipeline:
+        """Returns the DAG, its Beam steps with the engine's arguments."""
+        pipeline = create_pipeline(self.config, self.location)
+        for node in pipeline.components:
+            args = self.beam_engine.args(node.id)
+            if args:
+                node.with_beam_pipeline_args(list(args))
+        return pipeline
+
+    def resources(self, component: str) -> Resources | None:
+        """Returns the resources of a component, by its id, or None for one that needs none.
+
+        GPUs go to the Trainer alone, processors and memory to the Beam steps. On an engine of its
+        own a step's container only waits, and needs none either.
+        """
+        if component == "Trainer":
+            return Resources(gpus=self.config.trainer.num_gpus)
+        if is_beam_step(component) and self.beam_engine.name == "direct":
+            return self.beam_resources
+        return None
+
+
+def _beam_engine(environment: Environment, pipeline: str, image: str, root: str) -> BeamEngine:
+    name = environment.get("BEAM_ENGINE", "direct")
+    options: dict[str, str] = {}
+    if name == "dataflow":
+        options = {
+            "project": environment.required("GOOGLE_CLOUD_PROJECT"),
+            "region": environment.required("GOOGLE_CLOUD_REGION"),
+            "temp_location": f"{root}/tmp",
+            "service_account": environment.get("SERVICE_ACCOUNT"),
+        }
+    elif name in ("flink", "spark"):
+        options = {
+            "master": environment.required("BEAM_MASTER"),
+            "worker_pool": environment.get("BEAM_WORKER_POOL", "localhost:50000"),
+        }
+    return BeamEngine(
+        name=name,
+        image=image,
+        pipeline=pipeline,
+        max_workers=environment.count("BEAM_MAX_WORKERS", 8),
+        **options,
+    )

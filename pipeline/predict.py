@@ -1,0 +1,173 @@
+"""Predictions of the latest pushed model for the rows of a CSV file."""
+
+import csv
+import itertools
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, TextIO
+
+import numpy as np
+
+from pipeline.runs import Served
+from pipeline.serving import load_signatures, quiet_stack
+from transforms.errors import UserError
+
+__all__ = ["predict_census", "predict_ratings", "write_csv"]
+
+_ASKED_TOGETHER = 4096
+_INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
+_LABEL = "income_bracket"
+_RATING_COLUMNS = {"user_id": int, "item_id": int, "timestamp": int}
+
+Rows = Iterable[Sequence[Any]]
+
+
+def predict_census(served: Served, path: str) -> Rows:
+    """Returns a header, and each row of a file with the probability of an income above 50K.
+
+    Args:
+        served: A census model.
+        path: Rows as in adult.data, whose last field, the label, may be missing and is not read.
+
+    Raises:
+        UserError: A row is malformed; the message names file, line, column and value.
+    """
+    quiet_stack()
+    from transforms.read_census import CENSUS_COLUMNS
+
+    kinds = {
+        field.name: int if field.type == "int64" else str
+        for field in CENSUS_COLUMNS
+        if field.name != "label"
+    }
+    columns = _read(path, kinds, ignored=_LABEL)
+    probability = _score(served, columns)
+    prediction = np.where(probability > 0.5, ">50K", "<=50K")
+    header = (*kinds, "probability", "prediction")
+    rows = zip(*columns.values(), probability.tolist(), prediction.tolist(), strict=True)
+    return itertools.chain([header], rows)
+
+
+def predict_ratings(served: Served, path: str) -> Rows:
+    """Returns a header, and each row of a file with the rating in stars.
+
+    The genres of a movie come from the data set that the model was trained on; a movie that is
+    not in it has none.
+
+    Args:
+        served: A movielens model.
+        path: Rows of user_id, item_id and timestamp, seconds since 1970.
+
+    Raises:
+        UserError: A row is malformed; the message names file, line, column and value. Or the data
+            set has no movies file any more.
+    """
+    quiet_stack()
+    from transforms.read_movies import find_movies, read_movies
+    from transforms.vectorize_genres import GENRES, vectorize_genres
+
+    columns = _read(path, _RATING_COLUMNS)
+    table = vectorize_genres(read_movies(find_movies(f"{served.run['data']['folder']}/movies.*")))
+    items = np.array(columns["item_id"], np.int64)
+    place = np.minimum(np.searchsorted(table.item_id, items), len(table.item_id) - 1)
+    known = table.item_id[place] == items
+    genres = np.where(known[:, np.newaxis], table.genres[place], np.zeros(len(GENRES), np.int64))
+    stars = _score(served, {**columns, "genres": genres})
+    rows = zip(*columns.values(), stars.tolist(), strict=True)
+    return itertools.chain([(*columns, "rating")], rows)
+
+
+def write_csv(rows: Rows, path: str | None, stdout: TextIO) -> None:
+    """Writes rows to a file, whole or not at all, or to `stdout` if no file is named.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
+    if path is None:
+        csv.writer(stdout, lineterminator="\n").writerows(rows)
+        return
+    partial = f"{path}.part"
+    try:
+        with open(partial, "w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)
+        os.replace(partial, path)
+    except OSError as error:
+        with suppress(OSError):
+            os.remove(partial)
+        raise UserError(f"{path}: cannot write it ({error.strerror or error})") from error
+
+
+def _read(
+    path: str, kinds: Mapping[str, Callable[[str], Any]], ignored: str = ""
+) -> dict[str, list[Any]]:
+    """Returns the columns of a CSV file by name.
+
+    Args:
+        path: A file whose first row may name its columns; they are in the order of `kinds` if not.
+        kinds: int or str by column.
+        ignored: A last column that rows without a header may have too; "" for none.
+    """
+    columns: dict[str, list[Any]] = {name: [] for name in kinds}
+    places, widths = list(range(len(kinds))), {len(kinds), len(kinds) + bool(ignored)}
+    for line, fields in _fields(path):
+        if not any(columns.values()) and set(kinds) <= set(fields):
+            places, widths = [fields.index(name) for name in kinds], {len(fields)}
+            continue
+        if len(fields) not in widths:
+            expected = " or ".join(map(str, sorted(widths)))
+            raise UserError(
+                f"{path}:{line}: has {len(fields)} fields, not {expected}; mend the row"
+            )
+        for (name, kind), place in zip(kinds.items(), places, strict=True):
+            value = fields[place]
+            if not value or (kind is int and not _INTEGER.fullmatch(value)):
+                rule = "an integer of at most 18 digits" if kind is int else "filled in"
+                raise UserError(
+                    f"{path}:{line}: {name} {value[:100]!r} is not {rule}; mend the row"
+                )
+            columns[name].append(kind(value))
+    if not any(columns.values()):
+        raise UserError(f"{path}: holds no rows; expected the columns {', '.join(kinds)}")
+    return columns
+
+
+def _fields(path: str) -> Iterator[tuple[int, list[str]]]:
+    """Yields line and fields, without the blanks around them, of each row that is not blank."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, skipinitialspace=True, strict=True)
+            line = 1
+            for fields in reader:
+                if any(field.strip() for field in fields):
+                    yield line, [field.strip() for field in fields]
+                line = reader.line_num + 1
+    except csv.Error as error:
+        raise UserError(f"{path}:{line}: {error}; mend the row") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is not UTF-8 ({error.reason}); convert the file") from error
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}; name a CSV file") from error
+
+
+def _score(served: Served, columns: Mapping[str, Any]) -> np.ndarray:
+    """Returns the scores of rows, float32 [rows], a block at a time."""
+    signature = load_signatures(served.folder)["score"]
+    import tensorflow as tf
+
+    _, wanted = signature.structured_input_signature
+    rows = len(next(iter(columns.values())))
+    return np.concatenate(
+        [
+            signature(
+                **{
+                    name: tf.constant(columns[name][at : at + _ASKED_TOGETHER], spec.dtype)
+                    for name, spec in wanted.items()
+                }
+            )["scores"]
+            .numpy()
+            .reshape(-1)
+            for at in range(0, rows, _ASKED_TOGETHER)
+        ]
+    )

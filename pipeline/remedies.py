@@ -1,0 +1,57 @@
+"""What to do about faults of the machine that a run can meet."""
+
+from transforms.errors import UserError
+
+__all__ = ["find_remedy"]
+
+# What the stack says of it, in any of its languages, and what a user can do.
+_REMEDIES = (
+    (
+        ("No space left on device", "Disk quota exceeded"),
+        "the disk is full",
+        "free space or choose another folder with --output-root, and run again",
+    ),
+    (
+        ("Read-only file system", "Permission denied"),
+        "{home} cannot be written to",
+        "choose another folder with --output-root",
+    ),
+    (
+        ("database is locked",),
+        "{home}/metadata.sqlite is locked by another process",
+        "end that process, and run again",
+    ),
+    (
+        ("file is not a database", "database disk image is malformed"),
+        "{home}/metadata.sqlite is damaged",
+        "delete it and {home}/artifacts, which are made anew, and run again",
+    ),
+    (
+        ("corrupted record", "truncated record", "DataLossError", "DATA_LOSS", "not a gzip"),
+        "a stored file is damaged",
+        "delete {home}/artifacts and {home}/metadata.sqlite, which are made anew, and run again",
+    ),
+)
+
+
+def find_remedy(error: BaseException, component: str | None, home: str) -> UserError | None:
+    """Returns what to tell the user of a fault that is not the program's, or None.
+
+    Args:
+        error: What ended the run.
+        component: The component that raised it, if one was running.
+        home: The pipeline's folder under the output root.
+    """
+    texts = []
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        texts.append(f"{type(current).__name__}: {current}")
+        current = current.__cause__ or current.__context__
+    whole = "\n".join(texts)
+    for signs, what, remedy in _REMEDIES:
+        if any(sign in whole for sign in signs):
+            where = f"{component}: " if component else ""
+            return UserError(f"{where}{what.format(home=home)}; {remedy.format(home=home)}")
+    return None

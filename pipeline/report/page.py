@@ -1,0 +1,242 @@
+"""Writes the report of a run: verdict, metrics, training, data, time, lineage."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jinja2
+from markupsafe import Markup
+
+from pipeline.configs import PRESETS
+from pipeline.report.charts import bars, dots, lines
+from pipeline.report.distributions import (
+    Distribution,
+    feature_distributions,
+    interaction_distributions,
+    read_anomalies,
+)
+from pipeline.runs import past_runs, write_whole
+
+__all__ = ["write_report"]
+
+_TITLES = {
+    "loss": "Loss",
+    "hit_rate_at_10": "HR@10",
+    "ndcg_at_10": "NDCG@10",
+    "rmse": "RMSE in stars",
+    "mae": "MAE in stars",
+    "accuracy": "Accuracy",
+    "auc": "AUC",
+}
+_COUNT = "example_count"
+
+
+class Chart(NamedTuple):
+    """A chart with the table that says the same.
+
+    Attributes:
+        title: What it shows.
+        svg: The drawing.
+        columns: Titles of the table's columns.
+        rows: Its rows: a text, then numbers.
+    """
+
+    title: str
+    svg: Markup
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+class MetricRow(NamedTuple):
+    """A metric over all examples, beside its bound and the latest blessed model.
+
+    Attributes:
+        title: The metric, for people.
+        value: What the run measured; None when it was not finite.
+        sign: What the bound demands, ">=" or "<="; "" without a bound.
+        limit: The bound.
+        kept: Whether the value keeps the bound.
+        baseline: The latest blessed model's value on the same examples; None without one.
+    """
+
+    title: str
+    value: float | None
+    sign: str
+    limit: float | None
+    kept: bool
+    baseline: float | None
+
+    @property
+    def change(self) -> float | None:
+        """The value less the baseline's."""
+        if self.value is None or self.baseline is None:
+            return None
+        return self.value - self.baseline
+
+
+def write_report(summary_file: str, path: str) -> None:
+    """Writes the report of a run to one HTML file, whole or not at all.
+
+    It needs nothing but itself: no script, style sheet, font or picture from elsewhere.
+
+    Args:
+        summary_file: The run's summary; the artifacts that its lineage names are read too.
+        path: Where to write.
+    """
+    with open(summary_file, encoding="utf-8") as file:
+        summary = json.load(file)
+    metrics = _metric_rows(summary)
+    page = _environment().get_template("report.html.jinja")
+    text = page.render(
+        summary=summary,
+        metrics=metrics,
+        metric_charts=_metric_charts(metrics),
+        slices=_slice_rows(summary),
+        slice_metrics=[name for name in summary["metrics"] if name != _COUNT],
+        slice_charts=_slice_charts(summary),
+        training_charts=_training_charts(summary),
+        data_charts=_data_charts(summary),
+        anomalies=read_anomalies(summary["lineage"]["anomalies"]),
+        time_chart=_time_chart(summary),
+        baseline_run=_run_of_baseline(summary, os.path.dirname(summary_file)),
+        titles=_TITLES,
+    )
+    write_whole(path, text)
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("pipeline.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["figure"] = _figure
+    return environment
+
+
+def _figure(value: Any) -> Markup | str:
+    """Returns a number rounded for people, and exact for machines."""
+    if value is None:
+        return "none"
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return str(value)
+    whole = isinstance(value, int) or (value.is_integer() and abs(value) >= 10)
+    shown = f"{value:,.0f}" if whole or abs(value) >= 1000 else f"{value:.4f}"
+    return Markup('<data value="{}">{}</data>').format(repr(value), shown)
+
+
+def _metric_rows(summary: Mapping[str, Any]) -> list[MetricRow]:
+    bounds = {bound.metric: bound for bound in PRESETS[summary["pipeline"]][0].gate.bounds()}
+    rows = []
+    for name, value in summary["metrics"].items():
+        if name == _COUNT:
+            continue
+        sign, limit, kept = "", None, True
+        if name in bounds:
+            limit = summary["bounds"][bounds[name].setting]
+            higher = bounds[name].higher_is_better
+            sign = "≥" if higher else "≤"
+            kept = value is not None and (value >= limit if higher else value <= limit)
+        baseline = summary["baseline"].get(name)
+        rows.append(MetricRow(_TITLES[name], value, sign, limit, kept, baseline))
+    return rows
+
+
+def _metric_charts(metrics: Sequence[MetricRow]) -> list[Chart]:
+    charts: list[Chart] = []
+    for i, row in enumerate(metrics):
+        values = {"this run": row.value, "last blessed": row.baseline}
+        known = {label: value for label, value in values.items() if value is not None}
+        if row.limit is None or not known:
+            continue
+        svg = dots(f"metric{i}", list(known), list(known.values()), {"bound": row.limit})
+        rows = [*known.items(), ("bound", row.limit)]
+        charts.append(Chart(f"{row.title} against its bound", svg, ("", row.title), rows))
+    return charts
+
+
+def _slice_rows(summary: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Returns the slices, those of most examples first within a feature."""
+    return sorted(
+        summary["slices"].items(),
+        key=lambda row: (row[0].partition("=")[0], -(row[1].get(_COUNT) or 0)),
+    )
+
+
+def _slice_charts(summary: Mapping[str, Any]) -> list[Chart]:
+    slices = _slice_rows(summary)
+    charts: list[Chart] = []
+    for name, overall in summary["metrics"].items():
+        rows = [(label, of[name]) for label, of in slices if of.get(name) is not None]
+        if name == _COUNT or not rows:
+            continue
+        references = {} if overall is None else {"all examples": overall}
+        labels, values = zip(*rows, strict=True)
+        svg = dots(f"slice{len(charts)}", labels, values, references)
+        title = _TITLES[name]
+        charts.append(Chart(f"{title} by slice", svg, ("Slice", title), rows))
+    return charts
+
+
+def _training_charts(summary: Mapping[str, Any]) -> list[Chart]:
+    charts: list[Chart] = []
+    for name in [name for name in _TITLES if any(name in epoch for epoch in summary["epochs"])]:
+        points = [(epoch["epoch"], epoch[name]) for epoch in summary["epochs"] if name in epoch]
+        epochs, values = zip(*points, strict=True)
+        svg = lines(f"training{len(charts)}", epochs, values, "epoch")
+        charts.append(Chart(f"{_TITLES[name]} by epoch", svg, ("Epoch", _TITLES[name]), points))
+    return charts
+
+
+def _data_charts(summary: Mapping[str, Any]) -> list[Chart]:
+    lineage = summary["lineage"]
+    found = [*_genre_shares(summary), *feature_distributions(lineage["statistics"])]
+    if summary["pipeline"] == "ncf":
+        found += interaction_distributions(lineage["examples"])
+    return [_share_chart(f"data{i}", distribution) for i, distribution in enumerate(found)]
+
+
+def _genre_shares(summary: Mapping[str, Any]) -> list[Distribution]:
+    total = summary["metrics"][_COUNT]
+    genres = [
+        (label.removeprefix("genre="), of[_COUNT] / total)
+        for label, of in _slice_rows(summary)
+        if label.startswith("genre=")
+    ]
+    if not genres:
+        return []
+    labels, shares = zip(*genres, strict=True)
+    return [Distribution("genre (a movie may have several)", list(labels), {"eval": list(shares)})]
+
+
+def _share_chart(name: str, distribution: Distribution) -> Chart:
+    percent = {of: [100 * x for x in shares] for of, shares in distribution.shares.items()}
+    unit = f"% of {next(iter(percent))}" if len(percent) == 1 else "%"
+    rows = [
+        (label, *(f"{value:.1f} %" for value in values))
+        for label, *values in zip(distribution.labels, *percent.values(), strict=True)
+    ]
+    svg = bars(name, distribution.labels, percent, unit)
+    title = distribution.name.replace("_", " ")
+    return Chart(title[0].upper() + title[1:], svg, ("", *percent), rows)
+
+
+def _time_chart(summary: Mapping[str, Any]) -> Chart:
+    cached = set(summary["cached"])
+    rows = [
+        (f"{component} (cached)" if component in cached else component, seconds)
+        for component, seconds in summary["seconds"].items()
+    ]
+    labels, values = zip(*rows, strict=True)
+    svg = bars("time", labels, {"seconds": values}, "seconds")
+    return Chart("Seconds by component", svg, ("Component", "Seconds"), rows)
+
+
+def _run_of_baseline(summary: Mapping[str, Any], home: str) -> dict[str, Any] | None:
+    """Returns the record of the run that trained the model that this one was compared with."""
+    baseline = summary["lineage"]["baseline_model"]
+    trained = (run for run in past_runs(home) if run.get("lineage", {}).get("model") == baseline)
+    return next(trained, None) if baseline else None

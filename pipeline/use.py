@@ -1,0 +1,107 @@
+"""The commands that use what runs left behind: recommend, predict, list; and doctor."""
+
+import argparse
+import sys
+from typing import Any
+
+from pipeline.exit_code import ExitCode
+from transforms.checks import check
+
+__all__ = ["add_output_root", "add_use_commands"]
+
+
+def add_use_commands(commands: Any) -> None:
+    """Adds the commands.
+
+    Args:
+        commands: What `ArgumentParser.add_subparsers` returned.
+    """
+    recommend = commands.add_parser(
+        "recommend",
+        help="list the best unseen items for users, by the latest pushed ncf model",
+        epilog="example: python -m pipeline recommend --user 42 --top 10",
+    )
+    who = recommend.add_mutually_exclusive_group(required=True)
+    who.add_argument("--user", type=int, metavar="ID", help="one user")
+    who.add_argument("--users", metavar="FILE", help="users of a file, an id on each line")
+    who.add_argument("--all", action="store_true", help="all users of the training data")
+    recommend.add_argument(
+        "--top", type=int, default=10, metavar="K", help="items for each user (default: 10)"
+    )
+    recommend.add_argument("--out", metavar="FILE", help="write Parquet here, not text")
+    add_output_root(recommend)
+    recommend.set_defaults(command=_recommend)
+
+    predict = commands.add_parser(
+        "predict",
+        help="predict for the rows of a CSV file, by the latest pushed model",
+        description="census takes rows as in adult.data, with or without the label; movielens "
+        "takes user_id,item_id,timestamp. A first row that names the columns is optional.",
+        epilog="example: python -m pipeline predict census --input people.csv --out scored.csv",
+    )
+    predict.add_argument("pipeline", choices=("census", "movielens"), help="whose model")
+    predict.add_argument("--input", required=True, metavar="FILE", help="the CSV file")
+    predict.add_argument("--out", metavar="FILE", help="write CSV here (default: standard output)")
+    add_output_root(predict)
+    predict.set_defaults(command=_predict)
+
+    runs = commands.add_parser("list", help="list runs, their verdicts and the pushed models")
+    add_output_root(runs)
+    runs.set_defaults(command=_list)
+
+    doctor = commands.add_parser(
+        "doctor", help="check Python, packages, GPU libraries, disk and memory"
+    )
+    add_output_root(doctor)
+    doctor.set_defaults(command=_doctor)
+
+
+def add_output_root(parser: argparse.ArgumentParser) -> None:
+    """Adds the option that names the folder for all results."""
+    parser.add_argument(
+        "--output-root", default="output", help="folder for all results (default: %(default)s)"
+    )
+
+
+def _recommend(options: argparse.Namespace) -> ExitCode:
+    from pipeline.recommend import lines, read_users, recommend, write_parquet
+    from pipeline.runs import latest_pushed
+
+    check(options.top >= 1, "--top", options.top, "at least 1")
+    served = latest_pushed(options.output_root, "ncf")
+    users = read_users(options.users) if options.users else [options.user]
+    ranked = recommend(served, None if options.all else users, options.top)
+    for user in ranked.strangers:
+        print(f"warning: user {user} was not trained on: ranked as the average", file=sys.stderr)
+    if options.out:
+        write_parquet(ranked, served, options.out)
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in lines(ranked, served))
+    return ExitCode.PUSHED
+
+
+def _predict(options: argparse.Namespace) -> ExitCode:
+    from pipeline.predict import predict_census, predict_ratings, write_csv
+    from pipeline.runs import latest_pushed
+
+    predict = predict_census if options.pipeline == "census" else predict_ratings
+    served = latest_pushed(options.output_root, options.pipeline)
+    write_csv(predict(served, options.input), options.out, sys.stdout)
+    return ExitCode.PUSHED
+
+
+def _list(options: argparse.Namespace) -> ExitCode:
+    from pipeline.runs import list_runs
+
+    sys.stdout.writelines(f"{line}\n" for line in list_runs(options.output_root))
+    return ExitCode.PUSHED
+
+
+def _doctor(options: argparse.Namespace) -> ExitCode:
+    from pipeline.doctor import diagnose
+
+    findings = diagnose(options.output_root)
+    for name, found, remedy in findings:
+        print(f"{'mend' if remedy else 'OK':<5} {name:<21} {found}{remedy and f'; {remedy}'}")
+    ill = any(finding.remedy for finding in findings)
+    return ExitCode.USER_MISTAKE if ill else ExitCode.PUSHED
