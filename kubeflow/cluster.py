@@ -79,6 +79,8 @@ class Cluster:
         return cls(
             config=config,
             location=Location(
+                # A pipeline root has one data set, whose folder may change from run to run.
+                dataset=config.pipeline,
                 input_base=environment.required("DATA_ROOT"),
                 pipeline_root=f"{root}/artifacts",
                 serving_dir=f"{root}/serving",

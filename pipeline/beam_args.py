@@ -34,7 +34,7 @@ class BeamEngine:
         temp_location: Dataflow: a folder for staged files, such as gs://bucket/tmp.
         service_account: Dataflow: the workers' account; "" for the project's default.
         max_workers: Dataflow: machines at most. Flink and Spark: the parallelism.
-        master: Flink: the job manager, as host:port. Spark: the master's REST address.
+        master: Flink: the job manager, as host:port. Spark: Beam's job server for it, likewise.
         worker_pool: Flink and Spark: address of the worker pool, as a task manager sees it.
     """
 
@@ -82,11 +82,9 @@ class BeamEngine:
             *(
                 ("--runner=FlinkRunner", f"--flink_master={self.master}", "--flink_submit_uber_jar")
                 if self.name == "flink"
-                else (
-                    "--runner=SparkRunner",
-                    f"--spark_rest_url={self.master}",
-                    "--spark_submit_uber_jar",
-                )
+                # Sent to Spark as a jar of its own, a job would tell none of its counters, which an
+                # ExampleGen needs; Beam's job server does.
+                else ("--runner=SparkRunner", f"--job_endpoint={self.master}")
             ),
             f"--parallelism={self.max_workers}",
             # A worker pool from the same image, which has the project installed.

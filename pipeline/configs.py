@@ -40,6 +40,7 @@ class Location:
     """Where a pipeline reads, writes and keeps its state; local paths, gs:// or s3://.
 
     Attributes:
+        dataset: Names the data: only data of one name are compared between runs.
         input_base: Folder of the data set.
         pipeline_root: Receives the artifacts.
         serving_dir: Receives each pushed model, in a folder named after its time.
@@ -52,6 +53,7 @@ class Location:
             knows TFX's own strategies alone.
     """
 
+    dataset: str
     input_base: str
     pipeline_root: str
     serving_dir: str

@@ -17,7 +17,7 @@ _MEANINGS = {
     "PIPELINE_IMAGE": "the container image, such as registry.example/tfx-recommenders:1",
     "GOOGLE_CLOUD_PROJECT": "the Google Cloud project",
     "GOOGLE_CLOUD_REGION": "the Google Cloud region, such as europe-west4",
-    "BEAM_MASTER": "the address of the Flink or Spark master",
+    "BEAM_MASTER": "the address of Flink's job manager, or of Beam's job server for Spark",
 }
 
 

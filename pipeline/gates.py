@@ -35,12 +35,15 @@ class _Gate:
     Attributes:
         max_regression: How much worse than the latest blessed model a metric may be, in the
             metric's own unit.
+        accept_drift: Take data that differ from those accepted before as what later data are
+            compared with, instead of refusing them.
     """
 
     LOWER: ClassVar[dict[str, str]] = {}
     UPPER: ClassVar[dict[str, str]] = {}
 
     max_regression: float
+    accept_drift: bool = False
 
     def __post_init__(self) -> None:
         """Raises UserError for a value out of range."""

@@ -28,20 +28,24 @@ def from_environment(variables: Mapping[str, str]) -> tuple[PipelineConfig, Loca
     if not data_root:
         folder = os.path.join(root, "data")
         data_root = locate(config.pipeline, "sample", folder, folder, allow_download=False)
-    return config, local_location(config, data_root, os.path.join(root, config.pipeline))
+    dataset = os.path.basename(os.path.normpath(data_root))
+    home = os.path.join(root, config.pipeline)
+    return config, local_location(config, dataset, data_root, home)
 
 
-def local_location(config: PipelineConfig, data_folder: str, home: str) -> Location:
+def local_location(config: PipelineConfig, dataset: str, data_folder: str, home: str) -> Location:
     """Returns a pipeline's location on this machine's disk.
 
     Args:
         config: The pipeline's settings.
+        dataset: The data set's name.
         data_folder: The folder of the data set.
         home: The folder for artifacts, metadata, checkpoints and pushed models.
     """
     home = os.path.abspath(home)
     os.makedirs(home, exist_ok=True)
     return Location(
+        dataset=dataset,
         input_base=os.path.abspath(data_folder),
         pipeline_root=os.path.join(home, "artifacts"),
         serving_dir=os.path.join(home, "serving"),

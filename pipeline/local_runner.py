@@ -8,8 +8,9 @@ output); SETTINGS, `name=value` pairs with blanks between them.
 import os
 import sys
 
-# The tfx command puts this file's folder on the path, and not the project's.
-sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# The tfx command puts this file's folder first on the path, where pipeline.py would be taken for
+# the package of that name.
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 

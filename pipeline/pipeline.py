@@ -7,10 +7,12 @@ from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import standard_component_specs
+from tfx.types.experimental import simple_artifacts
 
 from components.census_gen.component import CensusExampleGen
 from components.census_gen.config import CensusConfig
 from components.curated_schema_gen.component import CuratedSchemaGen
+from components.data_gate import previous
 from components.data_gate.component import DataGate
 from components.evaluator.component import Evaluator
 from components.example_gen import executor as example_gen_executor
@@ -30,9 +32,9 @@ __all__ = ["create_pipeline"]
 def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipeline:
     """Returns the DAG from raw files to a pushed model; reads neither disk nor environment.
 
-    ExampleGen, StatisticsGen, CuratedSchemaGen, ExampleValidator, DataGate, Transform, Trainer,
-    Resolver, Evaluator, Pusher. What the data gate refuses is not transformed, and what the
-    Evaluator does not bless is not pushed.
+    ExampleGen, StatisticsGen, CuratedSchemaGen, ExampleValidator, Resolver, DataGate, Transform,
+    Trainer, Resolver, Evaluator, Pusher. What the data gate refuses is not transformed, and what
+    the Evaluator does not bless is not pushed.
 
     Args:
         config: What to compute.
@@ -49,11 +51,21 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
     example_validator = tfx.components.ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
     )
-    data_gate = DataGate(anomalies=example_validator.outputs["anomalies"])
+    data_baseline = _data_baseline_resolver(statistics_gen, location)
+    data_gate = DataGate(
+        anomalies=example_validator.outputs["anomalies"],
+        statistics=statistics_gen.outputs["statistics"],
+        schema=schema_gen.outputs["schema"],
+        previous=data_baseline.outputs[previous.ACCEPTED],
+        dataset=location.dataset,
+        accept_drift=int(config.gate.accept_drift),
+    )
     transform = tfx.components.Transform(
         examples=example_gen.outputs["examples"],
         schema=schema_gen.outputs["schema"],
         preprocessing_fn=parts.module("preprocessing.preprocessing_fn"),
+        # They take longer than the transform itself, and nothing reads them.
+        disable_statistics=True,
         custom_config={
             "config": json.dumps(transform_settings),
             "code": location.code.transform,
@@ -90,6 +102,7 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
         statistics_gen,
         schema_gen,
         example_validator,
+        data_baseline,
         data_gate,
         transform,
         trainer,
@@ -116,6 +129,27 @@ def _example_gen(config: PipelineConfig, location: Location) -> ColumnarExampleG
     if isinstance(config.data, CensusConfig):
         return CensusExampleGen(location.input_base, config.data, code)
     return MovieLensExampleGen(location.input_base, config.data, code)
+
+
+def _data_baseline_resolver(
+    statistics_gen: tfx.components.StatisticsGen, location: Location
+) -> tfx.dsl.Resolver:
+    accepted = tfx.dsl.Channel(type=simple_artifacts.Statistics)
+    if location.baseline_by_service:
+        resolver = tfx.dsl.Resolver(
+            strategy_class=tfx.dsl.experimental.LatestArtifactStrategy,
+            **{previous.ACCEPTED: accepted},
+        )
+    else:
+        resolver = tfx.dsl.Resolver(
+            strategy_class=previous.LatestOtherStatistics,
+            config={"dataset": location.dataset},
+            **{
+                previous.CURRENT: statistics_gen.outputs["statistics"],
+                previous.ACCEPTED: accepted,
+            },
+        )
+    return resolver.with_id("DataBaselineResolver")
 
 
 def _baseline_resolver(trainer: Trainer, location: Location) -> tfx.dsl.Resolver:

@@ -42,7 +42,7 @@ def run(
         os.makedirs(home, exist_ok=True)
         lock = _locked(home)
         with lock:
-            location = local_location(config, data_folder, home)
+            location = local_location(config, dataset, data_folder, home)
             kept = _Kept(home, config, dataset, location.input_base)
             for file in (kept.summary_file, kept.report_file):
                 with suppress(FileNotFoundError):

@@ -62,10 +62,10 @@ def apply_settings(config: PipelineConfig, pairs: Iterable[str]) -> PipelineConf
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
-            raise UserError(f"--set {pair}: must be name=value")
+            raise UserError(f"{pair}: must be name=value")
         if name not in known:
             raise UserError(
-                f"--set {pair}: {config.pipeline} has no setting {name!r}"
+                f"{pair}: {config.pipeline} has no setting {name!r}"
                 f"{nearest(name, known) or '; see: python -m pipeline settings ' + config.pipeline}"
             )
         changes[name] = text

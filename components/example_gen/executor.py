@@ -132,5 +132,6 @@ def _read_counters(result: PipelineResult, names: tuple[str, ...]) -> dict[str, 
     counters = dict.fromkeys(names, 0)
     for counter in result.metrics().query()["counters"]:
         if counter.key.metric.name in counters:
-            counters[counter.key.metric.name] += counter.result
+            # Of a committed 0 Beam makes the attempted count, which portable runners leave out.
+            counters[counter.key.metric.name] += counter.result or 0
     return counters

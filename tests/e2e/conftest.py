@@ -77,9 +77,10 @@ class Workplace:
             return json.load(file)
 
     def executed(self):
-        """Components that ran in the latest run, less the resolver, which is never cached."""
+        """Components that ran in the latest run, less the resolvers, which are never cached."""
         summary = self.summary()
-        return set(summary["seconds"]) - set(summary["cached"]) - {"BaselineResolver"}
+        ran = set(summary["seconds"]) - set(summary["cached"])
+        return {component for component in ran if not component.endswith("Resolver")}
 
     def pushed(self):
         serving = os.path.join(self.home, "serving")

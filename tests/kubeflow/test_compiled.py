@@ -93,7 +93,7 @@ def test_every_step_runs_the_image(compiled, pipeline):
     containers = vertex_containers(compiled[pipeline, "vertex"])
     assert {step["container"]["image"] for step in steps.values()} == {IMAGE}
     assert {container["image"] for container in containers.values()} == {IMAGE}
-    assert len(steps) == 10
+    assert len(steps) == 11
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
