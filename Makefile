@@ -6,10 +6,10 @@ DEVICE ?= cpu
 PIPELINE_IMAGE ?= tfx-recommenders:latest
 PYTHON := .venv/bin/python
 
-.PHONY: help setup run test test-all bench check image goldens audit lock clean
+.PHONY: help setup run test test-all test-portable bench check image goldens audit lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Build .venv from requirements.lock if it is missing or stale
 	@./tools/make_venv.sh
@@ -26,10 +26,15 @@ test: check ## Checks and the lean tests; what CI runs
 	@$(PYTHON) -m pytest -m "not slow"
 
 test-all: check ## Checks and every test
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -rs
 
 bench: setup ## Measure speed and memory, a quarter of an hour; more arguments in ARGS
 	@$(PYTHON) -m benchmarks $(ARGS)
+
+test-portable: setup ## The Beam steps of all pipelines on Prism, which Go builds; part of test-all
+	@command -v go >/dev/null || test -x build/prism/prism || { \
+		echo "test-portable: Go is missing, which builds Prism: install it from https://go.dev/dl" >&2; exit 1; }
+	@$(PYTHON) -m pytest -rs tests/portable
 
 test-report: setup ## The reports of all pipelines in Chromium, if there is one; part of test-all
 	@$(PYTHON) -m pytest -rs -k in_a_browser tests/e2e

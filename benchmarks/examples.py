@@ -1,0 +1,39 @@
+"""Workload: a raw ratings file to tf.Examples, as the ExampleGen's executor does it in Beam."""
+
+import tempfile
+
+from tfx.types import standard_artifacts, standard_component_specs
+
+from benchmarks.timing import Timing, timed
+from components.movielens_gen.component import MovieLensExampleGen
+from components.movielens_gen.config import LeaveOneOutConfig, RatingSplitConfig
+from components.movielens_gen.executor import LeaveOneOutExecutor, RatingSplitExecutor
+
+__all__ = ["leave_one_out", "rating_split"]
+
+
+def leave_one_out(folder: str, repeats: int) -> Timing:
+    """Times ncf's form, an Example per user with 100 negatives."""
+    return _generate(folder, LeaveOneOutConfig(), LeaveOneOutExecutor, repeats)
+
+
+def rating_split(folder: str, repeats: int) -> Timing:
+    """Times movielens's form, an Example per rating with the genres of its movie."""
+    return _generate(folder, RatingSplitConfig(), RatingSplitExecutor, repeats)
+
+
+def _generate(
+    folder: str,
+    config: LeaveOneOutConfig | RatingSplitConfig,
+    executor: type[LeaveOneOutExecutor] | type[RatingSplitExecutor],
+    repeats: int,
+) -> Timing:
+    properties = MovieLensExampleGen(folder, config).exec_properties
+    examples = standard_artifacts.Examples()
+
+    def run() -> None:
+        with tempfile.TemporaryDirectory() as examples.uri:
+            outputs = {standard_component_specs.EXAMPLES_KEY: [examples]}
+            executor(executor.Context(beam_pipeline_args=[])).Do({}, outputs, properties)
+
+    return Timing(timed(run, repeats), examples.get_int_custom_property("rows"))

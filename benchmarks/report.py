@@ -1,0 +1,146 @@
+"""The table of a run, as rows of results.json and as Markdown."""
+
+import statistics
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from benchmarks.tasks import Task
+from benchmarks.timing import Timing
+from transforms.errors import UserError
+
+__all__ = ["Row", "as_results", "insert_table", "make_rows", "render"]
+
+_BEGIN, _END = "<!-- make bench: begin -->", "<!-- make bench: end -->"
+_HEADINGS = ("what", "data", "seconds", "fastest to slowest", "a second", "peak MiB", "2018 / this")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        section: The section it is of.
+        what: What was done.
+        size: On which data set.
+        seconds: The median; of all of the work, where only a share was done.
+        fastest: Of the repetitions, in seconds.
+        slowest: Of the repetitions, in seconds.
+        runs: How many repetitions there were.
+        share: The part of the work that was done.
+        count: Of what the work handles in all; None for a part.
+        unit: What they are.
+        peak_mib: Peak resident memory; None for a part.
+        against: The row to compare with.
+    """
+
+    section: str
+    what: str
+    size: str
+    seconds: float
+    fastest: float
+    slowest: float
+    runs: int
+    share: float
+    count: int | None
+    unit: str
+    peak_mib: float | None
+    against: str
+
+
+def make_rows(section: str, size: str, task: Task, timing: Timing, peak_mib: float) -> list[Row]:
+    """Returns a row for the workload, and one for each of its parts."""
+
+    def row(what: str, seconds: list[float], **more: Any) -> Row:
+        whole = [value / timing.share for value in seconds]
+        return Row(
+            section=section,
+            what=what,
+            size=size,
+            seconds=statistics.median(whole),
+            fastest=min(whole),
+            slowest=max(whole),
+            runs=len(whole),
+            share=timing.share,
+            unit=task.unit,
+            **more,
+        )
+
+    parts = [
+        row(task.part_names.get(name, f"- {name}"), [value], count=None, peak_mib=None, against="")
+        for name, value in timing.parts.items()
+    ]
+    count = round(timing.count / timing.share)
+    whole = row(task.what, timing.seconds, count=count, peak_mib=peak_mib, against=task.against)
+    return [whole, *parts]
+
+
+def as_results(rows: list[Row], machine: dict[str, Any]) -> dict[str, Any]:
+    """Returns what results.json holds: the machine, and the rows with rate and ratio."""
+    measured = {(row.what, row.size): row for row in rows}
+    return {
+        "machine": machine,
+        "rows": [
+            asdict(row)
+            | {
+                "per_second": row.count / row.seconds if row.count else None,
+                "times_faster_than_2018": (
+                    measured[row.against, row.size].seconds / row.seconds
+                    if (row.against, row.size) in measured
+                    else None
+                ),
+            }
+            for row in rows
+        ],
+    }
+
+
+def render(results: dict[str, Any]) -> str:
+    """Returns the machine and the table, as Markdown."""
+    lines = [f"Machine: {_facts(results['machine'])}.", ""]
+    lines += [_line(_HEADINGS), _line(["---"] * len(_HEADINGS))]
+    lines += [_line(_cells(row)) for row in results["rows"]]
+    return "\n".join(lines)
+
+
+def insert_table(text: str, table: str, place: str) -> str:
+    """Returns `text` with what stands between its two marks replaced by `table`.
+
+    Raises:
+        UserError: The marks are not there; the message names `place`.
+    """
+    before, begin, rest = text.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not (begin and end):
+        raise UserError(
+            f"{place}: put {_BEGIN} and {_END} on lines of their own, where the table goes"
+        )
+    return f"{before}{_BEGIN}\n\n{table}\n\n{_END}{after}"
+
+
+def _facts(facts: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name} ({_facts(value)})" if isinstance(value, dict) else f"{name} {value}"
+        for name, value in facts.items()
+    )
+
+
+def _cells(row: dict[str, Any]) -> Iterator[str]:
+    share = f" ({row['share']:.0%} measured)" if row["share"] < 1 else ""
+    yield row["what"] + share
+    yield row["size"]
+    yield _number(row["seconds"])
+    yield f"{_number(row['fastest'])} to {_number(row['slowest'])}" if row["runs"] > 1 else ""
+    yield f"{row['per_second']:,.0f} {row['unit']}" if row["per_second"] else ""
+    yield f"{row['peak_mib']:,.0f}" if row["peak_mib"] else ""
+    ratio = row["times_faster_than_2018"]
+    yield _number(ratio) if ratio else ""
+
+
+def _number(value: float) -> str:
+    """Returns three digits, or all those before the point."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _line(cells: Any) -> str:
+    return f"| {' | '.join(cells)} |"
