@@ -1,9 +1,15 @@
-"""Progress of a run, component by component, in plain lines."""
+"""Progress of a run, component by component: alive on a terminal, plain lines elsewhere."""
 
 import logging
 import threading
 import time
 from typing import TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Column, Table
+from rich.text import Text
 
 __all__ = ["Progress"]
 
@@ -13,51 +19,77 @@ _OWN_CODE = ("components", "transforms")
 
 
 class Progress(logging.Handler):
-    """Prints when a component starts, goes on for more than five seconds, and ends.
+    """Tells when a component runs, how long it has, and when it ends.
 
-    As a logging handler it picks up the latest line that our components logged, such as an epoch's
-    loss, and shows it with the next sign of life.
+    On a terminal a line at the bottom is redrawn every second and cut to the width. Elsewhere a
+    line is printed for every five seconds that a component goes on. As a logging handler it picks
+    up the latest line that our components logged, such as an epoch's loss, and shows it there.
 
     Attributes:
         seconds: Wall time of each component that ended, cached ones included.
         cached: Components whose results were taken from an earlier run.
-        running: The component that runs, or None.
+        running: What runs, or None.
     """
 
-    def __init__(self, stream: TextIO):
+    def __init__(self, stream: TextIO, *, live: bool):
+        """Constructs a Progress.
+
+        Args:
+            stream: Where to print.
+            live: Redraw a line if `stream` is a terminal; otherwise lines are only ever added.
+        """
         super().__init__(logging.INFO)
         self.seconds: dict[str, float] = {}
         self.cached: list[str] = []
         self.running: str | None = None
         self._stream = stream
-        self._began = self._spoke = 0.0
+        self._console = Console(file=stream, highlight=False)
+        self._spinner = Spinner("dots")
+        self._bottom: Live | None = None
+        if live and self._console.is_terminal:
+            # What the stack prints goes to the log, and must not come back through here.
+            self._bottom = Live(
+                console=self._console,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+        self._began = self._spoke = time.perf_counter()
         self._latest = ""
         self._stop = threading.Event()
         self._heart = threading.Thread(target=self._beat, daemon=True)
 
     def __enter__(self) -> "Progress":
         logging.getLogger("absl").addHandler(self)
+        if self._bottom:
+            self._bottom.start()
         self._heart.start()
         return self
 
     def __exit__(self, *unused: object) -> None:
         self._stop.set()
         self._heart.join()
+        if self._bottom:
+            self._bottom.stop()
         logging.getLogger("absl").removeHandler(self)
 
     def say(self, line: str) -> None:
-        """Prints a line."""
+        """Prints a line, cut to the width of a terminal."""
         self._spoke = time.perf_counter()
-        print(line, file=self._stream, flush=True)
+        if self._bottom:
+            self._console.print(Text(line), no_wrap=True, overflow="ellipsis")
+        else:
+            print(line, file=self._stream, flush=True)
 
-    def start(self, component: str) -> None:
-        """Notes that `component` runs from now on."""
+    def start(self, work: str) -> None:
+        """Notes that a component, or other work of some seconds, runs from now on."""
         self._latest = ""
         self._began = self._spoke = time.perf_counter()
-        self.running = component
+        self.running = work
+        self._show()
 
     def finish(self, component: str, cached: bool) -> None:
-        """Prints that `component` ended and how long it took."""
+        """Prints that a component ended and how long it took."""
         self.seconds[component] = round(time.perf_counter() - self._began, 3)
         self.running = None
         if cached:
@@ -74,8 +106,17 @@ class Progress(logging.Handler):
 
     def _beat(self) -> None:
         while not self._stop.wait(1.0):
-            component, now = self.running, time.perf_counter()
-            if component and now - self._spoke >= _HEARTBEAT_SECONDS:
-                elapsed = now - self._began
-                latest = f"  {self._latest}" if self._latest else ""
-                self.say(f"  {component:<22} {elapsed:6.0f} s{latest} ...")
+            self._show()
+
+    def _show(self) -> None:
+        work, now = self.running, time.perf_counter()
+        if work is None:
+            return
+        latest = f"  {self._latest}" if self._latest else ""
+        line = f"{work:<22} {now - self._began:6.0f} s{latest}"
+        if self._bottom:
+            row = Table.grid(Column(), Column(no_wrap=True, overflow="ellipsis"), padding=(0, 1))
+            row.add_row(self._spinner, Text(line))
+            self._bottom.update(row)
+        elif now - self._spoke >= _HEARTBEAT_SECONDS:
+            self.say(f"  {line} ...")

@@ -49,7 +49,7 @@ def run(
                     os.remove(file)
             print(f"{config.pipeline}: preset {config.preset}, data set {dataset}", flush=True)
             with quiet(kept.log_file, verbose) as terminal:
-                return _run_quietly(config, location, kept, terminal)
+                return _run_quietly(config, location, kept, terminal, verbose)
     except OSError as error:
         raise UserError(
             f"{error.filename or home}: {error.strerror}; "
@@ -89,19 +89,21 @@ class _Kept:
 
 
 def _run_quietly(
-    config: PipelineConfig, location: Location, kept: _Kept, terminal: Any
+    config: PipelineConfig, location: Location, kept: _Kept, terminal: Any, verbose: bool
 ) -> ExitCode:
-    # The stack takes seconds to import, and says a lot while it does.
+    # Before Progress, which listens to this logger; the import decides of what kind it is.
     from absl import logging
+
+    from pipeline.progress import Progress
 
     logging.set_verbosity(logging.INFO)
     logging.use_absl_handler()
-    from pipeline.pipeline import create_pipeline
-    from pipeline.progress import Progress
-    from pipeline.runner import run_pipeline
-    from pipeline.summary import summarise
+    with Progress(terminal, live=not verbose) as progress:
+        progress.start("starting TFX")
+        from pipeline.pipeline import create_pipeline
+        from pipeline.runner import run_pipeline
+        from pipeline.summary import summarise
 
-    with Progress(terminal) as progress:
         try:
             run_pipeline(create_pipeline(config, location), progress)
         except Exception as error:
@@ -113,11 +115,14 @@ def _run_quietly(
             first_line = (str(error).strip() or "no message").splitlines()[0]
             reason = f"fault in {progress.running}: {type(error).__name__}: {first_line[:300]}"
             kept.end(ExitCode.FAULT, {"reasons": [reason]})
-            print(f"{reason}\nthe whole log: {kept.log_file}", file=terminal)
+            progress.say(reason)
+            progress.say(f"the whole log: {kept.log_file}")
             return ExitCode.FAULT
+        progress.start("summary and report")
         summary, verdict = summarise(config, location, progress)
-    outcome = ExitCode.PUSHED if verdict.blessed else ExitCode.REFUSED_BY_MODEL_GATE
-    write_whole(kept.summary_file, kept.end(outcome, summary))
+        outcome = ExitCode.PUSHED if verdict.blessed else ExitCode.REFUSED_BY_MODEL_GATE
+        write_whole(kept.summary_file, kept.end(outcome, summary))
+        no_report = _draw_report(kept)
     for row in verdict.rows:
         print(f"  {row}", file=terminal)
     if summary["quarantine"]:
@@ -125,16 +130,17 @@ def _run_quietly(
         print(f"bad rows set aside: {count}, in {_shown(summary['quarantine'])}", file=terminal)
     for reason in verdict.reasons:
         print(f"refused: {reason}", file=terminal)
-    report = _report(kept, terminal)
     if verdict.blessed:
         print(f"blessed and pushed: {_shown(summary['pushed_model'])}", file=terminal)
-    pushed_nothing = "" if verdict.blessed else "nothing was pushed; "
-    print(f"{pushed_nothing}summary: {_shown(kept.summary_file)}{report}", file=terminal)
+    else:
+        print("nothing was pushed", file=terminal)
+    print(f"summary: {_shown(kept.summary_file)}", file=terminal)
+    print(no_report or f"report: {_shown(kept.report_file)}", file=terminal)
     return outcome
 
 
-def _report(kept: _Kept, terminal: Any) -> str:
-    """Draws the report and returns what to say of it; the verdict stands whether or not it can."""
+def _draw_report(kept: _Kept) -> str:
+    """Draws the report and returns "", or why there is none; the verdict stands either way."""
     from absl import logging
 
     try:
@@ -143,12 +149,10 @@ def _report(kept: _Kept, terminal: Any) -> str:
         write_report(kept.summary_file, kept.report_file)
     except Exception as error:
         logging.exception("the report could not be drawn")
-        print(
-            f"warning: no report: {type(error).__name__}: {error}; the whole log: {kept.log_file}",
-            file=terminal,
+        return (
+            f"warning: no report: {type(error).__name__}: {error}; the whole log: {kept.log_file}"
         )
-        return ""
-    return f", report: {_shown(kept.report_file)}"
+    return ""
 
 
 @contextmanager

@@ -140,7 +140,7 @@ def run_loop(
             **metrics,
         }
         epochs.append(entry)
-        _log(writer, entry, metrics)
+        _log(writer, entry, metrics, config.train_epochs)
         done.assign(epoch + 1)
         record.assign(json.dumps(epochs))
         if chief:
@@ -166,7 +166,9 @@ def _check_finite(epoch: int, values: dict[str, float]) -> None:
             )
 
 
-def _log(writer: tf.summary.SummaryWriter, entry: dict[str, float], metrics: dict) -> None:
+def _log(
+    writer: tf.summary.SummaryWriter, entry: dict[str, float], metrics: dict, epochs: int
+) -> None:
     speed = entry["examples"] / entry["seconds"]
     with writer.as_default(step=int(entry["epoch"])):
         for name, value in {"loss": entry["loss"], "examples_per_second": speed, **metrics}.items():
@@ -174,7 +176,13 @@ def _log(writer: tf.summary.SummaryWriter, entry: dict[str, float], metrics: dic
         writer.flush()
     shown = "".join(f", {name} {value:.4f}" for name, value in metrics.items())
     logging.info(
-        "epoch %d: loss %.4f%s, %.0f examples/s", entry["epoch"], entry["loss"], shown, speed
+        "epoch %d of %d, %.0f s left: loss %.4f%s, %.0f examples/s",
+        entry["epoch"],
+        epochs,
+        entry["seconds"] * (epochs - entry["epoch"]),
+        entry["loss"],
+        shown,
+        speed,
     )
 
 

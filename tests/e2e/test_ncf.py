@@ -35,7 +35,8 @@ def test_a_first_run_ends_with_a_verdict_and_a_pushed_model(workplace, first):
     summary = workplace.summary()
     lines = first.out.splitlines()
     assert any(line.strip().startswith("hit_rate_at_10") and "kept" in line for line in lines)
-    assert lines[-2].startswith("blessed and pushed: ")
+    assert lines[-3].startswith("blessed and pushed: ")
+    assert [line.partition(":")[0] for line in lines[-2:]] == ["summary", "report"]
     assert summary["blessed"] and os.path.isdir(summary["pushed_model"])
     assert summary["counters"]["rows"] > 0 and summary["examples_per_second"] > 0
     assert set(summary["seconds"]) >= {"MovieLensExampleGen", "Trainer", "Evaluator", "Pusher"}

@@ -23,7 +23,7 @@ DATAFLOW = BeamEngine(
     max_workers=5,
 )
 FLINK = BeamEngine(name="flink", image="image:1", master="flink:8081", max_workers=3)
-SPARK = BeamEngine(name="spark", image="image:1", master="http://spark:6066", max_workers=3)
+SPARK = BeamEngine(name="spark", image="image:1", master="spark-jobs:8099", max_workers=3)
 
 
 def parsed(engine, component="Transform"):
@@ -65,13 +65,15 @@ def test_flink_and_spark_send_work_to_the_pool_beside_them(engine):
     assert portable.job_server_timeout == 600
 
 
-def test_flink_and_spark_are_reached_at_their_master():
+def test_flink_is_reached_at_its_master_and_spark_at_its_job_server():
     flink, spark = parsed(FLINK), parsed(SPARK)
     assert flink.view_as(StandardOptions).runner == "FlinkRunner"
     assert flink.view_as(FlinkRunnerOptions).flink_master == "flink:8081"
     assert flink.view_as(FlinkRunnerOptions).flink_submit_uber_jar
     assert spark.view_as(StandardOptions).runner == "SparkRunner"
-    assert spark.view_as(SparkRunnerOptions).spark_rest_url == "http://spark:6066"
+    # What Beam sends to Spark itself, as a jar, has no counters to tell.
+    assert spark.view_as(PortableOptions).job_endpoint == "spark-jobs:8099"
+    assert not spark.view_as(SparkRunnerOptions).spark_submit_uber_jar
 
 
 @pytest.mark.parametrize("component", ["Trainer", "Pusher", "DataGate", "CuratedSchemaGen"])
