@@ -5,6 +5,8 @@ ARGS ?=
 DEVICE ?= cpu
 PIPELINE_IMAGE ?= tfx-recommenders:latest
 PYTHON := .venv/bin/python
+# A file's tests share what they set up, and so a process.
+PARALLEL := --numprocesses 2 --dist loadfile
 
 .PHONY: help setup run test test-all test-portable bench check image goldens audit lock clean
 
@@ -23,7 +25,7 @@ check: setup ## ruff and mypy
 	@.venv/bin/mypy
 
 test: check ## Checks and the lean tests; what CI runs
-	@$(PYTHON) -m pytest -m "not slow"
+	@$(PYTHON) -m pytest $(PARALLEL) -m "not slow"
 
 test-all: check ## Checks and every test
 	@$(PYTHON) -m pytest -rs

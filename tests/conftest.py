@@ -61,6 +61,20 @@ def tally(request):
     return request.config.stash.setdefault(_TALLY, Tally())
 
 
+def pytest_sessionfinish(session):
+    tally = session.config.stash.get(_TALLY, None)
+    if tally and hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["tally"] = {k: dict(v) for k, v in tally.corpora.items()}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Adds up what the processes of pytest-xdist counted."""
+    tally = node.config.stash.setdefault(_TALLY, Tally())
+    for corpus, counts in getattr(node, "workeroutput", {}).get("tally", {}).items():
+        tally.corpora.setdefault(corpus, collections.Counter()).update(counts)
+
+
 def pytest_terminal_summary(terminalreporter, config):
     tally = config.stash.get(_TALLY, None)
     if tally is None or not tally.corpora:

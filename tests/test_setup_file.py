@@ -40,7 +40,7 @@ def test_it_holds_every_module_and_schema(source_distribution):
     for package in PACKAGES:
         for folder, _, files in os.walk(os.path.join(ROOT, package)):
             for file in files:
-                if file.endswith((".py", ".pbtxt")):
+                if file.endswith((".py", ".pbtxt", ".jinja")):
                     assert os.path.relpath(os.path.join(folder, file), ROOT) in packed
 
 

@@ -1,0 +1,151 @@
+"""The real `tfx` command, with the project installed as a wheel, from a folder outside it."""
+
+import json
+import os
+
+import pytest
+from google.protobuf import json_format
+
+from tests.kubeflow.argo import check_workflow, read_workflow
+from tests.kubeflow.foreign_folder import IMAGE, PIPELINES, QUICK
+from tests.kubeflow.kfp_server import kfp_server
+from tests.kubeflow.tfx_command import Command, run_alone, run_in_one_process
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_kubeflow_takes_a_pipeline_its_update_and_a_run(upload, pipeline):
+    result = upload(pipeline)
+    failed = {words: done.said for words, done in result.done.items() if done.code != 0}
+    assert not failed and not result.server.unknown
+    assert f'"{pipeline}" created successfully' in result.done["pipeline create"].said
+    assert f'"{pipeline}" updated successfully' in result.done["pipeline update"].said
+    assert f"'name': '{pipeline}'" in result.done["pipeline list"].said
+    for words in ("run create", "run list", "run status"):
+        assert "runs-1" in result.done[words].said and "Running" in result.done[words].said
+
+    assert list(result.server.packages) == ["versions-1", "versions-2"]
+    with open(os.path.join(result.folder.path, f"{pipeline}.tar.gz"), "rb") as file:
+        compiled = file.read()
+    for package in (compiled, *result.server.packages.values()):
+        workflow = read_workflow(package)
+        check_workflow(workflow)
+
+    (run,) = result.server.runs.values()
+    given = {each["name"]: each["value"] for each in run["pipeline_spec"]["parameters"]}
+    assert given == {name: str(value) for name, value in QUICK[pipeline].items()}
+    declared = {each["name"] for each in workflow["spec"]["arguments"]["parameters"]}
+    assert given.keys() | {"data_root"} <= declared
+    references = {each["key"]["type"]: each["key"]["id"] for each in run["resource_references"]}
+    assert references == {"EXPERIMENT": "experiments-1", "PIPELINE_VERSION": "versions-2"}
+    assert not result.server.pipelines and not result.server.experiments
+
+
+@pytest.mark.slow
+def test_the_executable_does_the_same_in_a_process_for_each_command(foreign_folder):
+    folder = foreign_folder("census")
+    path = ["--pipeline_path", folder.runner("kubeflow/kubeflow_runner.py")]
+    with kfp_server() as server:
+        for words, more in (
+            ("pipeline create", path),
+            ("run create", ["--pipeline_name", "census"]),
+        ):
+            arguments = [*words.split(), "--engine=kubeflow", "--endpoint", server.url, *more]
+            done = run_alone(Command(arguments, folder.environment), folder.path)
+            assert done.code == 0, done.said
+    check_workflow(read_workflow(server.packages["versions-1"]))
+    assert list(server.runs) == ["runs-1"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pipeline", QUICK)
+def test_vertex_gets_the_job_in_the_project_and_the_region(foreign_folder, pipeline):
+    # The client of Google's services takes seconds to import.
+    from tests.kubeflow.vertex_endpoint import CLIENT_PRELUDE, vertex_endpoint
+
+    folder = foreign_folder(pipeline)
+    path = ["--pipeline_path", folder.runner("kubeflow/vertex_runner.py")]
+    with vertex_endpoint() as endpoint:
+        environment = {
+            **folder.environment,
+            "PIPELINE_ROOT": "gs://bucket/results",
+            "DATA_ROOT": "gs://bucket/data",
+            "VERTEX_PORT": str(endpoint.port),
+        }
+        run = ["--pipeline_name", pipeline, "--project", "a-project", "--region", "europe-west4"]
+        commands = [
+            Command([*words, "--engine", "vertex", *more], environment)
+            for words, more in (
+                (["pipeline", "compile"], path),
+                (["pipeline", "create"], path),
+                (["pipeline", "list"], []),
+                (["run", "create"], [*run, "--runtime_parameter=train_epochs=3"]),
+            )
+        ]
+        answers = run_in_one_process(commands, folder.path, CLIENT_PRELUDE)
+    assert [done.code for done in answers] == [0] * 4, [done.said for done in answers]
+    assert pipeline in answers[2].said
+    assert "PIPELINE_STATE_PENDING" in answers[3].said
+    (request,) = endpoint.requests
+    assert request.parent == "projects/a-project/locations/europe-west4"
+    job = request.pipeline_job
+    with open(os.path.join(folder.path, "pipeline.json"), encoding="utf-8") as file:
+        compiled = json.load(file)
+    sent = json_format.MessageToDict(type(job).pb(job))
+    assert sent["pipelineSpec"] == compiled["pipelineSpec"]
+    config = sent["runtimeConfig"]
+    assert config["gcsOutputDirectory"] == f"gs://bucket/results/{pipeline}/artifacts"
+    assert config["parameters"]["train_epochs"] == {"intValue": "3"}
+    assert config["parameters"]["data_root"] == {"stringValue": "gs://bucket/data"}
+    assert IMAGE in json.dumps(sent)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["beam", "local"])
+def test_on_this_machine_a_created_pipeline_runs_to_a_pushed_model(foreign_folder, engine):
+    folder = foreign_folder("census")
+    settings = " ".join(f"{name}={value}" for name, value in QUICK["census"].items())
+    folder.environment["SETTINGS"] += f" {settings}"
+    path = ["--pipeline_path", folder.runner(f"pipeline/{engine}_runner.py")]
+    name = ["--pipeline_name", "census"]
+    for words, more in (("pipeline create", path), ("pipeline list", []), ("run create", name)):
+        arguments = [*words.split(), "--engine", engine, *more]
+        done = run_alone(Command(arguments, folder.environment), folder.path)
+        assert done.code == 0, done.said
+    assert len(folder.pushed()) == 1
+
+
+def test_a_mistake_is_told_in_one_line(foreign_folder, tmp_path):
+    folder = foreign_folder("census")
+    (tmp_path / "pip").write_text("#!/bin/sh\n")
+    (tmp_path / "pip").chmod(0o755)
+    no_kfp = {"PATH": f"{tmp_path}:{folder.environment['PATH']}"}
+    typo = {"PIPELINE": "ncff"}
+    cases = [
+        # First, before another runner has imported the package whose folder this one lies in.
+        ("beam", "pipeline/beam_runner.py", typo, "error: PIPELINE='ncff': "),
+        ("local", "pipeline/local_runner.py", typo, "error: PIPELINE='ncff': "),
+        ("kubeflow", "kubeflow/kubeflow_runner.py", typo, "error: PIPELINE='ncff': "),
+        ("kubeflow", "kubeflow/vertex_runner.py", {}, "Cannot find KubeflowDagRunner.run() in"),
+        ("vertex", "kubeflow/kubeflow_runner.py", {}, "Cannot find KubeflowV2DagRunner.run() in"),
+        ("kubeflow", "kubeflow/missing.py", {}, "Invalid pipeline path: "),
+        ("kubeflow", "kubeflow/kubeflow_runner.py", no_kfp, "Kubeflow not found."),
+    ]
+    for name in ("PIPELINE_IMAGE", "DATA_ROOT", "PIPELINE_ROOT"):
+        told = f"error: {name} is not set: the "
+        cases.append(("kubeflow", "kubeflow/kubeflow_runner.py", {name: ""}, told))
+        cases.append(("vertex", "kubeflow/vertex_runner.py", {name: ""}, told))
+    for name, value, told in (
+        ("SETTINGS", "epochs=3", "epochs=3: census has no setting 'epochs'; did you mean train_"),
+        ("TRAINER_GPUS", "one", "error: TRAINER_GPUS='one': must be a whole number"),
+        ("BEAM_ENGINE", "fling", "error: BEAM_ENGINE='fling': "),
+    ):
+        cases.append(("kubeflow", "kubeflow/kubeflow_runner.py", {name: value}, told))
+    commands = []
+    for engine, runner, change, _ in cases:
+        path = ["--pipeline_path", folder.runner(runner)]
+        environment = {**folder.environment, **change}
+        commands.append(Command(["pipeline", "compile", "--engine", engine, *path], environment))
+    answers = run_in_one_process(commands, folder.path)
+    for (*case, told), done in zip(cases, answers, strict=True):
+        assert done.code == 1 and told in done.last_line, (case, done.said[-2000:])
+        assert "Traceback" not in done.said
