@@ -1,0 +1,96 @@
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.cli import main
+from tests.kubeflow.compiled import ENVIRONMENT
+from tests.kubeflow.kfp_server import kfp_server
+
+
+@pytest.fixture
+def variables(monkeypatch):
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def said(capsys, *arguments):
+    capsys.readouterr()
+    code = main(["submit", "census", *arguments])
+    printed = capsys.readouterr()
+    return code, printed.out, printed.err
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("variables")
+def test_kubeflow_gets_a_pipeline_then_a_version_and_a_run_of_each(capsys):
+    with kfp_server() as server:
+        kubeflow = ["--engine", "kubeflow", "--endpoint", server.url]
+        more = ["--set", "preset=wide_deep_2018", "--parameter", "train_epochs=3"]
+        for run in ("runs-1", "runs-2"):
+            code, out, _ = said(capsys, *kubeflow, *more)
+            assert code == 0 and out == f"census: {server.url}/#/runs/details/{run}\n"
+        assert len(server.packages) == 2 and len(server.pipelines) == 1
+        for run in server.runs.values():
+            parameters = run["pipeline_spec"]["parameters"]
+            assert {"name": "train_epochs", "value": "3"} in parameters
+
+
+@pytest.mark.slow
+def test_vertex_gets_the_job_as_the_account(variables):
+    from tests.kubeflow.vertex_endpoint import CLIENT_PRELUDE, vertex_endpoint
+
+    variables.setenv("GOOGLE_CLOUD_PROJECT", "a-project")
+    variables.setenv("GOOGLE_CLOUD_REGION", "europe-west4")
+    variables.setenv("SERVICE_ACCOUNT", "runner@a-project.example")
+    program = f"{CLIENT_PRELUDE}\nimport sys\nfrom pipeline.cli import main\nsys.exit(main())"
+    arguments = ["submit", "census", "--engine", "vertex", "--parameter", "min_accuracy=0.8"]
+    with vertex_endpoint() as endpoint:
+        variables.setenv("VERTEX_PORT", str(endpoint.port))
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", program, *arguments],
+            capture_output=True,
+            text=True,
+        )
+    assert done.returncode == 0, done.stderr
+    (request,) = endpoint.requests
+    assert request.parent == "projects/a-project/locations/europe-west4"
+    assert request.pipeline_job.service_account == "runner@a-project.example"
+    assert request.pipeline_job.runtime_config.parameters["min_accuracy"].double_value == 0.8
+    assert (
+        "/locations/europe-west4/pipelines/runs/" in done.stdout
+        and "project=a-project" in done.stdout
+    )
+
+
+def test_a_mistake_before_anything_is_compiled_is_one_line(capsys):
+    cases = [
+        (["--engine", "kubeflow"], "no endpoint: add --endpoint"),
+        (["--engine", "vertex", "--set", "epochs=3"], "census has no setting 'epochs'"),
+        (["--engine", "vertex", "--parameter", "seed"], "--parameter seed: must be name=value"),
+    ]
+    for arguments, told in cases:
+        code, out, err = said(capsys, *arguments)
+        assert code == 2 and out == ""
+        assert err.startswith("error: ") and told in err and err.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_a_missing_variable_is_one_line(capsys, variables):
+    variables.delenv("PIPELINE_IMAGE")
+    code, _, err = said(capsys, "--engine", "vertex")
+    assert code == 2 and err.startswith("error: PIPELINE_IMAGE is not set") and err.count("\n") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("variables")
+def test_an_endpoint_where_nobody_listens_is_one_line(capsys):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        endpoint = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        code, _, err = said(capsys, "--engine", "kubeflow", "--endpoint", endpoint)
+    assert code == 2 and endpoint in err and "is Kubeflow Pipelines there?" in err
+    assert not os.path.exists("census.tar.gz")
