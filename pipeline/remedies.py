@@ -17,7 +17,7 @@ _REMEDIES = (
         "choose another folder with --output-root",
     ),
     (
-        ("database is locked",),
+        ("database is locked", "Concurrent writes aborted"),
         "{home}/metadata.sqlite is locked by another process",
         "end that process, and run again",
     ),
@@ -27,7 +27,7 @@ _REMEDIES = (
         "delete it and {home}/artifacts, which are made anew, and run again",
     ),
     (
-        ("corrupted record", "truncated record", "DataLossError", "DATA_LOSS", "not a gzip"),
+        ("corrupted record", "truncated record", "DataLossError", "while decompressing data"),
         "a stored file is damaged",
         "delete {home}/artifacts and {home}/metadata.sqlite, which are made anew, and run again",
     ),

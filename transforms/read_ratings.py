@@ -108,8 +108,8 @@ class ReadRatings(beam.PTransform):
         """Returns a batch for each byte range in which a row begins."""
         parsed = (
             pbegin
+            # Create spreads its elements over the workers.
             | "Ranges" >> beam.Create(self._ranges)
-            | "Spread" >> beam.Reshuffle()
             | "Parse"
             >> beam.ParDo(_ReadRange(self._max_bad_rows)).with_outputs("bad_rows", main="ratings")
         )

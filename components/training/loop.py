@@ -104,7 +104,7 @@ def run_loop(
     if manager.latest_checkpoint:
         try:
             state.restore(manager.latest_checkpoint).assert_existing_objects_matched()
-        except tf.errors.OpError as error:
+        except (tf.errors.OpError, IndexError) as error:  # IndexError: a file is cut off.
             raise UserError(
                 f"{checkpoint_dir}: the checkpoint is damaged ({type(error).__name__}); "
                 "delete this folder and run again, which trains from the start"
