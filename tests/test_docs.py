@@ -59,9 +59,9 @@ def test_every_command_of_a_page_works_in_its_order(checkout, page):
 
 
 def test_links_between_pages_lead_somewhere():
-    pages = [*PAGES, "docs/metrics.md", "docs/design.md", "kubeflow/README.md"]
+    pages = [*PAGES, "docs/engines.md", "docs/metrics.md", "docs/design.md", "kubeflow/README.md"]
     for page in pages:
         with open(os.path.join(ROOT, page), encoding="utf-8") as file:
-            for target in re.findall(r"\]\(([^)#:]+)\)", file.read()):
+            for target in re.findall(r"\]\(([\w./-]+)\)", file.read()):
                 path = os.path.join(ROOT, os.path.dirname(page), target)
                 assert os.path.exists(path), f"{page}: {target}"

@@ -7,12 +7,13 @@ import pytest
 from google.protobuf import json_format
 
 from tests.kubeflow.argo import check_workflow, read_workflow
-from tests.kubeflow.foreign_folder import IMAGE, PIPELINES, QUICK
+from tests.kubeflow.foreign_folder import IMAGE, QUICK
 from tests.kubeflow.kfp_server import kfp_server
 from tests.kubeflow.tfx_command import Command, run_alone, run_in_one_process
 
 
-@pytest.mark.parametrize("pipeline", PIPELINES)
+@pytest.mark.slow
+@pytest.mark.parametrize("pipeline", QUICK)
 def test_kubeflow_takes_a_pipeline_its_update_and_a_run(upload, pipeline):
     result = upload(pipeline)
     failed = {words: done.said for words, done in result.done.items() if done.code != 0}
@@ -114,6 +115,7 @@ def test_on_this_machine_a_created_pipeline_runs_to_a_pushed_model(foreign_folde
     assert len(folder.pushed()) == 1
 
 
+@pytest.mark.slow
 def test_a_mistake_is_told_in_one_line(foreign_folder, tmp_path):
     folder = foreign_folder("census")
     (tmp_path / "pip").write_text("#!/bin/sh\n")

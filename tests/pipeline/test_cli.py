@@ -15,7 +15,7 @@ def test_answers_that_need_no_run_do_not_import_the_stack():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
     assert done.stderr.strip() == (
-        "error: --set bath_size=3: ncf has no setting 'bath_size'; did you mean batch_size?"
+        "error: bath_size=3: ncf has no setting 'bath_size'; did you mean batch_size?"
     )
 
 

@@ -137,6 +137,7 @@ def test_a_missing_file_is_named(tmp_path, name):
         generate(base, str(tmp_path / "out"), CensusConfig())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir(REAL), reason="needs the original files")
 def test_the_original_files_lose_no_row(tmp_path):
     examples = generate(REAL, str(tmp_path / "out"), CensusConfig())

@@ -182,6 +182,7 @@ def test_a_run_that_drops_every_user_is_a_users_mistake(tmp_path):
         generate(base, str(tmp_path / "out"), LeaveOneOutConfig(min_ratings=1000))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists(REAL), reason="no MovieLens data here")
 def test_ml_1m_is_split_as_published(tmp_path):
     with zipfile.ZipFile(REAL) as archive:
