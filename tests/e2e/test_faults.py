@@ -1,5 +1,6 @@
 """Runs that are cut off or find their files damaged, and what the next run makes of it."""
 
+import contextlib
 import os
 import random
 import re
@@ -18,19 +19,8 @@ from tests.e2e.conftest import ROOT, Workplace
 PIPELINE = "ncf"
 SETTINGS = ["--set", "train_epochs=3", "--set", "min_hit_rate=0.01", "--set", "min_ndcg=0.01"]
 ROUNDS = 5
-# What is printed when the component before the one to be cut has ended; "" for the first.
-CUT_AFTER = (
-    "",
-    "CuratedSchemaGen",
-    "MovieLensExampleGen",
-    "StatisticsGen",
-    "ExampleValidator",
-    "DataGate",
-    "Transform",
-    "Trainer",
-    "BaselineResolver",
-    "Evaluator",
-)
+# Of the first component, which comes after the imports.
+START_SECONDS = 5.0
 
 
 def records(workplace, split):
@@ -54,7 +44,7 @@ def command(workplace, *arguments):
 
 
 def kill_in(workplace, after, delay):
-    """Kills a run `delay` seconds after a component has ended; False if it was done before."""
+    """Kills a run `delay` seconds after a component has ended, or after the start with none."""
     process = subprocess.Popen(
         command(workplace), cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -63,12 +53,10 @@ def kill_in(workplace, after, delay):
         if not after or re.match(rf"\s*{after}\s+([\d.]+ s|cached)$", line):
             break
     time.sleep(delay)
-    was_alive = process.poll() is None
-    if was_alive:
-        os.killpg(process.pid, signal.SIGKILL)
+    assert process.poll() is None, "the run was over before it could be killed"
+    os.killpg(process.pid, signal.SIGKILL)
     process.stdout.close()
     process.wait()
-    return was_alive
 
 
 def check_pushed(workplace):
@@ -106,10 +94,11 @@ def finished(reference, tmp_path):
 def test_a_run_goes_on_after_a_kill_in_any_component(reference, tmp_path, round_):
     workplace = Workplace(PIPELINE, tmp_path)
     workplace.data = reference.data
-    seconds = list(reference.summary()["seconds"].values())
+    seconds = reference.summary()["seconds"]
     random_ = random.Random(round_)
-    for after, duration in zip(CUT_AFTER, [5.0, *seconds], strict=False):
-        kill_in(workplace, after, random_.uniform(0, max(duration, 0.2)))
+    # Within the time that a component took, from the end of the one before it.
+    for before, duration in zip(["", *seconds], seconds.values(), strict=False):
+        kill_in(workplace, before, random_.uniform(0, duration + (0 if before else START_SECONDS)))
         check_pushed(workplace)
     done = workplace.run(*SETTINGS)
     assert done.code == 0, done.out + done.err
@@ -170,14 +159,23 @@ def test_a_locked_metadata_file_is_named_with_its_remedy(finished):
     assert done.code == 2 and "is locked by another process" in done.mistake()
 
 
+@contextlib.contextmanager
+def small_disk(folder, options):
+    """Mounts a disk of its own at a new folder."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a disk")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
 @pytest.mark.slow
 def test_a_full_disk_is_told_and_leaves_nothing_half_pushed(reference, tmp_path):
     folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("needs the right to mount a small disk")
-    try:
+    with small_disk(folder, "size=1m"):
         workplace = Workplace(PIPELINE, folder)
         workplace.data = reference.data
         done = workplace.run(*SETTINGS)
@@ -187,23 +185,15 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_pushed(reference, tmp_path)
         subprocess.run(bigger, check=True)
         assert workplace.run(*SETTINGS).code == 0
         check_pushed(workplace)
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.mark.slow
 def test_a_read_only_output_root_is_told(reference, tmp_path):
     folder = tmp_path / "sealed"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("needs the right to mount a read-only disk")
-    try:
+    with small_disk(folder, "ro"):
         workplace = Workplace(PIPELINE, folder)
         workplace.data = reference.data
         done = workplace.run(*SETTINGS)
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
     assert done.code == 2 and "Read-only file system; " in done.mistake()
 
 
