@@ -50,7 +50,7 @@ class BeamEngine:
     worker_pool: str = "localhost:50000"
 
     def __post_init__(self) -> None:
-        """Raises UserError for an unknown engine or a missing part of its address."""
+        """Raises UserError for an unknown engine, or for no workers at all."""
         check_choice("BEAM_ENGINE", self.name, _ENGINES)
         check(self.max_workers >= 1, "BEAM_MAX_WORKERS", self.max_workers, "at least 1")
 

@@ -110,7 +110,8 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
         evaluator,
         pusher,
     ]
-    _set_for_each_run(config, location, example_gen, trainer, evaluator)
+    if location.run_time_parameters:
+        _ask_for_each_run(config, location, example_gen, trainer, evaluator)
     return tfx.dsl.Pipeline(
         pipeline_name=config.pipeline,
         pipeline_root=location.pipeline_root,
@@ -170,24 +171,22 @@ def _baseline_resolver(trainer: Trainer, location: Location) -> tfx.dsl.Resolver
     return resolver.with_id("BaselineResolver")
 
 
-def _set_for_each_run(
+def _ask_for_each_run(
     config: PipelineConfig,
     location: Location,
     example_gen: ColumnarExampleGen,
     trainer: Trainer,
     evaluator: Evaluator,
 ) -> None:
-    """Makes execution properties of what a user changes between runs.
+    """Makes run-time parameters of what a user changes between runs.
 
-    With run-time parameters the engine fills them in: `data_root`, the trainer's `train_epochs`,
-    the `seed` of data and trainer, and the gate's bounds under the names of their settings.
+    They are `data_root`, the trainer's `train_epochs`, the `seed` of data and trainer, and the
+    gate's bounds under the names of their settings.
     """
 
     def put(component: BaseComponent, key: str, setting: str, value: int | float | str) -> None:
-        component.exec_properties[key] = (
-            RuntimeParameter(name=setting, ptype=type(value), default=value)
-            if location.run_time_parameters
-            else value
+        component.exec_properties[key] = RuntimeParameter(
+            name=setting, ptype=type(value), default=value
         )
 
     put(example_gen, standard_component_specs.INPUT_BASE_KEY, "data_root", location.input_base)

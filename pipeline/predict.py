@@ -2,16 +2,15 @@
 
 import csv
 import itertools
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, TextIO
 
 import numpy as np
 
 from pipeline.runs import Served
 from pipeline.serving import load_signatures, quiet_stack
+from pipeline.whole_file import output_file
 from transforms.errors import UserError
 
 __all__ = ["predict_census", "predict_ratings", "write_csv"]
@@ -88,15 +87,8 @@ def write_csv(rows: Rows, path: str | None, stdout: TextIO) -> None:
     if path is None:
         csv.writer(stdout, lineterminator="\n").writerows(rows)
         return
-    partial = f"{path}.part"
-    try:
-        with open(partial, "w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(rows)
-        os.replace(partial, path)
-    except OSError as error:
-        with suppress(OSError):
-            os.remove(partial)
-        raise UserError(f"{path}: cannot write it ({error.strerror or error})") from error
+    with output_file(path) as partial, open(partial, "w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 def _read(

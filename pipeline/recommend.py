@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ import pyarrow.parquet as pq
 
 from pipeline.runs import Served
 from pipeline.serving import load_signatures
+from pipeline.whole_file import output_file
 from transforms.errors import UserError
 from transforms.read_movies import Movie, parse_movies
 
@@ -138,14 +138,8 @@ def write_parquet(ranked: Ranked, served: Served, path: str) -> None:
         texts = pa.array([movie and getattr(movie, name) for movie in known], pa.string())
         columns[name] = texts.take(pa.array(codes))
     table = pa.table(columns)
-    partial = f"{path}.part"
-    try:
+    with output_file(path) as partial:
         pq.write_table(table, partial)
-        os.replace(partial, path)
-    except OSError as error:
-        with suppress(OSError):
-            os.remove(partial)
-        raise UserError(f"{path}: cannot write it ({error.strerror or error})") from error
 
 
 def _ask(

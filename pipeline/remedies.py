@@ -1,6 +1,6 @@
 """What to do about faults of the machine that a run can meet."""
 
-from transforms.errors import UserError
+from transforms.errors import UserError, causes
 
 __all__ = ["find_remedy"]
 
@@ -42,14 +42,7 @@ def find_remedy(error: BaseException, component: str | None, home: str) -> UserE
         component: The component that raised it, if one was running.
         home: The pipeline's folder under the output root.
     """
-    texts = []
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        texts.append(f"{type(current).__name__}: {current}")
-        current = current.__cause__ or current.__context__
-    whole = "\n".join(texts)
+    whole = "\n".join(f"{type(cause).__name__}: {cause}" for cause in causes(error))
     for signs, what, remedy in _REMEDIES:
         if any(sign in whole for sign in signs):
             where = f"{component}: " if component else ""

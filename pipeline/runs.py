@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.configs import PRESETS
+from pipeline.whole_file import whole_file
 from transforms.errors import UserError
 
 __all__ = ["Served", "keep_run", "latest_pushed", "list_runs", "past_runs", "write_whole"]
@@ -93,10 +94,8 @@ def list_runs(output_root: str) -> Iterator[str]:
 
 def write_whole(path: str, text: str) -> None:
     """Writes a text file so that no reader ever sees a part of it."""
-    partial = f"{path}.part"
-    with open(partial, "w", encoding="utf-8") as file:
+    with whole_file(path) as partial, open(partial, "w", encoding="utf-8") as file:
         file.write(text)
-    os.replace(partial, path)
 
 
 def _models(home: str) -> list[str]:

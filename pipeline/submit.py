@@ -59,7 +59,9 @@ def _compile(engine: str, folder: str, variables: Mapping[str, str]) -> None:
     )
     if done.returncode:
         last_line = (done.stderr.strip().splitlines() or ["no output"])[-1]
-        raise UserError(last_line.removeprefix("error: "))
+        if last_line.startswith("error: "):
+            raise UserError(last_line.removeprefix("error: "))
+        raise RuntimeError(f"{runner.name} failed:\n{done.stderr}")
 
 
 def _kubeflow(package: str, pipeline: str, parameters: Mapping[str, str], endpoint: str) -> str:

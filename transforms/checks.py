@@ -3,12 +3,12 @@
 import dataclasses
 import difflib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from transforms.errors import UserError
 
-__all__ = ["check", "check_choice", "from_json", "nearest", "to_json"]
+__all__ = ["check", "check_choice", "from_json", "nearest", "override", "to_json"]
 
 _Config = TypeVar("_Config")
 
@@ -43,6 +43,18 @@ def nearest(name: str, known: Collection[str]) -> str:
 def to_json(config: Any) -> str:
     """Returns a dataclass as JSON with sorted keys, so that equal settings are equal text."""
     return json.dumps(dataclasses.asdict(config), sort_keys=True)
+
+
+def override(text: str, names: Collection[str], values: Mapping[str, Any]) -> str:
+    """Returns the text that `to_json` wrote with some settings replaced.
+
+    Args:
+        text: The settings.
+        names: Those that may be replaced.
+        values: By name; names that are not there keep their setting, others are left out.
+    """
+    chosen = {name: values[name] for name in names if name in values}
+    return json.dumps({**json.loads(text), **chosen}, sort_keys=True)
 
 
 def from_json(cls: type[_Config], text: str) -> _Config:

@@ -7,7 +7,7 @@ from tfx.components.example_gen.component import FileBasedExampleGen
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 from tfx.proto import example_gen_pb2
 
-from components.example_gen.executor import RUN_SETTINGS, SPLITS
+from components.example_gen.executor import SPLITS
 
 __all__ = ["ColumnarExampleGen"]
 
@@ -53,5 +53,3 @@ class ColumnarExampleGen(FileBasedExampleGen):
             custom_config=example_gen_pb2.CustomConfig(custom_config=packed),
             custom_executor_spec=custom_executor_spec,
         )
-        config = json.loads(settings["config"])
-        self.exec_properties.update({name: config[name] for name in RUN_SETTINGS})

@@ -18,6 +18,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
+from transforms.checks import override
 from transforms.errors import UserError
 from transforms.write_examples import WriteExamples
 
@@ -25,7 +26,7 @@ __all__ = ["RUN_SETTINGS", "SPLITS", "ColumnarExecutor", "quarantine_file"]
 
 SPLITS = ("train", "eval")
 RUN_SETTINGS = ("seed",)
-"""Settings that are execution properties of their own, which an engine can fill in for a run."""
+"""Settings that may be execution properties of their own, which an engine fills in for a run."""
 
 
 class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
@@ -64,8 +65,8 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
         Args:
             input_dict: Empty.
             output_dict: `examples`: the artifact to fill.
-            exec_properties: `input_base`, `input_config`, `custom_config` and RUN_SETTINGS, as a
-                ColumnarExampleGen packs them.
+            exec_properties: `input_base`, `input_config` and `custom_config`, as a
+                ColumnarExampleGen packs them, and values of any RUN_SETTINGS.
 
         Raises:
             UserError: The input is missing or malformed, or nothing is left of it.
@@ -123,9 +124,7 @@ def _settings(exec_properties: dict[str, Any]) -> dict[str, str]:
     packed = wrappers_pb2.StringValue()
     custom_config.custom_config.Unpack(packed)
     settings = json.loads(packed.value)
-    config = json.loads(settings["config"])
-    config.update({name: exec_properties[name] for name in RUN_SETTINGS})
-    return {**settings, "config": json.dumps(config, sort_keys=True)}
+    return {**settings, "config": override(settings["config"], RUN_SETTINGS, exec_properties)}
 
 
 def _read_counters(result: PipelineResult, names: tuple[str, ...]) -> dict[str, int]:

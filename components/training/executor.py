@@ -1,6 +1,5 @@
 """Runs a Trainer with the settings of this run."""
 
-import json
 from typing import Any
 
 from tfx import types
@@ -8,10 +7,12 @@ from tfx.components.trainer.executor import GenericExecutor
 from tfx.types import standard_component_specs
 from tfx.utils import json_utils
 
+from transforms.checks import override
+
 __all__ = ["RUN_SETTINGS", "TrainerExecutor"]
 
 RUN_SETTINGS = ("train_epochs", "seed")
-"""Settings that are execution properties of their own, which an engine can fill in for a run."""
+"""Settings that may be execution properties of their own, which an engine fills in for a run."""
 
 
 class TrainerExecutor(GenericExecutor):
@@ -28,14 +29,12 @@ class TrainerExecutor(GenericExecutor):
         Args:
             input_dict: As TFX's executor takes them.
             output_dict: As TFX's executor takes them.
-            exec_properties: TFX's, and values of RUN_SETTINGS. `custom_config` holds "config",
+            exec_properties: TFX's, and values of any RUN_SETTINGS. `custom_config` holds "config",
                 the trainer's settings as JSON.
         """
         key = standard_component_specs.CUSTOM_CONFIG_KEY
         custom_config = json_utils.loads(exec_properties[key])
-        settings = json.loads(custom_config["config"])
-        settings.update({name: exec_properties[name] for name in RUN_SETTINGS})
-        custom_config["config"] = json.dumps(settings, sort_keys=True)
+        custom_config["config"] = override(custom_config["config"], RUN_SETTINGS, exec_properties)
         super().Do(
             input_dict, output_dict, {**exec_properties, key: json_utils.dumps(custom_config)}
         )
