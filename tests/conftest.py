@@ -1,4 +1,5 @@
 import collections
+import gc
 import os
 import shutil
 import subprocess
@@ -9,6 +10,8 @@ import pytest
 # Before TensorFlow is imported by any test: its start-up messages would drown a failure.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+# Importing TFX makes millions of objects and next to no garbage.
+gc.set_threshold(100_000)
 
 _ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 _SHARED = os.path.join(_ROOT, "..", "shared", "data")
