@@ -55,10 +55,12 @@ def read_histories(patterns: Sequence[str], context: tf.distribute.InputContext)
         UserError: There is no interaction.
     """
     rows, items, _, lengths = _read(patterns, context)
-    owners = np.repeat(rows, lengths)
-    order = np.argsort(owners, kind="stable")
-    users, owners = np.unique(owners[order], return_inverse=True)
-    return Histories(users, owners, items[order])
+    # Examples are sorted, not their interactions, which are a hundred times as many.
+    order = np.argsort(rows, kind="stable")
+    users, owner = np.unique(rows[order], return_inverse=True)
+    starts, lengths = _starts(lengths)[order], lengths[order]
+    moved = np.repeat(starts - _starts(lengths), lengths)
+    return Histories(users, np.repeat(owner, lengths), items[np.arange(len(items)) + moved])
 
 
 def read_candidates(patterns: Sequence[str], context: tf.distribute.InputContext) -> Candidates:
@@ -79,13 +81,19 @@ def read_candidates(patterns: Sequence[str], context: tf.distribute.InputContext
             f"split eval: the list of user row {rows[positives != 1][0]} has "
             f"{positives[positives != 1][0]} candidates labelled 1: it must have exactly one"
         )
-    order = np.lexsort((labels <= 0, lists))
-    column = np.arange(len(items)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    column = np.arange(len(items)) - np.repeat(_starts(lengths), lengths)
+    # The held-out item goes to the front, and what stood before it moves up by one.
+    column = np.where(labels > 0, 0, column + (column < column[labels > 0][lists]))
     padded = np.zeros((len(rows), lengths.max()), np.int64)
     present = np.zeros(padded.shape, bool)
-    padded[lists, column] = items[order]
+    padded[lists, column] = items
     present[lists, column] = True
     return Candidates(rows, padded, present)
+
+
+def _starts(lengths: np.ndarray) -> np.ndarray:
+    """Returns where each of some lists begins in their concatenation."""
+    return np.cumsum(lengths) - lengths
 
 
 def _read(
