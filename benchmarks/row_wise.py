@@ -19,7 +19,15 @@ import tensorflow as tf
 
 from benchmarks.timing import Timing, timed
 
-__all__ = ["Split", "epoch", "evaluation_pairs", "examples", "split_ratings", "training_pairs"]
+__all__ = [
+    "Split",
+    "epoch",
+    "evaluation_pairs",
+    "examples",
+    "positive_pairs",
+    "split_ratings",
+    "training_pairs",
+]
 
 _MIN_RATINGS = 20
 _EVAL_NEGATIVES = 100
@@ -50,14 +58,15 @@ class Split(NamedTuple):
 
 
 def examples(folder: str, repeats: int) -> Timing:
-    """Times raw ratings to tf.Examples of the candidates to evaluate on."""
+    """Times raw ratings to tf.Examples of both splits: positives, and candidates to rank."""
     rows = 0
 
     def run() -> None:
         nonlocal rows
         with tempfile.TemporaryDirectory() as directory:
             split = split_ratings(folder)
-            _write_examples(evaluation_pairs(split), directory)
+            _write_examples(positive_pairs(split), os.path.join(directory, "train"))
+            _write_examples(evaluation_pairs(split), os.path.join(directory, "eval"))
             rows = sum(map(len, split.train.values())) + len(split.held_out)
 
     return Timing(timed(run, repeats), rows)
@@ -109,6 +118,12 @@ def split_ratings(folder: str) -> Split:
     return Split(train, held_out, len(items), raw_users, raw_items)
 
 
+def positive_pairs(split: Split) -> pd.DataFrame:
+    """Returns user_id, item_id, label: what each user interacted with, but for the held-out item."""
+    rows = [(user, item, 1) for user, items in split.train.items() for item in items]
+    return pd.DataFrame(rows, columns=["user_id", "item_id", "label"])
+
+
 def evaluation_pairs(split: Split) -> pd.DataFrame:
     """Returns user_id, item_id, label: the held-out item and the negatives of each user."""
     rows = []
@@ -137,6 +152,7 @@ def training_pairs(split: Split) -> pd.DataFrame:
 
 def _write_examples(pairs: pd.DataFrame, directory: str) -> None:
     """Writes a tf.Example per row, in shards, on all cores."""
+    os.makedirs(directory, exist_ok=True)
     shards = [pairs.iloc[at : at + _ROWS_PER_SHARD] for at in range(0, len(pairs), _ROWS_PER_SHARD)]
     paths = [os.path.join(directory, f"{number:05d}.tfrecord") for number in range(len(shards))]
     with ProcessPoolExecutor() as pool:
