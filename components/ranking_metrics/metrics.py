@@ -17,7 +17,7 @@ from components.ranking_metrics import rank as ranking
 
 __all__ = ["HitRate", "LeaveOneOutNDCG"]
 
-_Accumulator = tuple[float, float]  # weighted sum of gains, sum of weights
+_Accumulator = dict[float, float]  # sum of weights by rank
 
 
 class HitRate(metric_types.Metric):
@@ -78,46 +78,58 @@ def _computations(
     class_weights: dict[int, float] | None = None,
     example_weighted: bool = False,
 ) -> metric_types.MetricComputations:
-    """Returns the one computation of a metric; TFMA gives the arguments by name."""
+    """Returns how a metric is computed; TFMA gives the arguments by name.
+
+    The mean over users of a gain that follows from a rank is derived from how many users have which
+    rank. TFMA counts those once for all metrics, since their key is the same.
+    """
     if aggregation_type or class_weights:
         raise ValueError(f"{name} has no classes to aggregate or to weight")
-    key = metric_types.MetricKey(
-        name=name,
+    key = functools.partial(
+        metric_types.MetricKey,
         model_name=model_name,
         output_name=output_name,
         sub_key=sub_key,
         example_weighted=example_weighted,
     )
+    # A leading underscore keeps it out of the results.
+    ranks, metric = key(name=f"_ranks_{item_key}"), key(name=name)
+
+    def mean_gain(
+        results: dict[metric_types.MetricKey, Any],
+    ) -> dict[metric_types.MetricKey, Any]:
+        weights = results[ranks]
+        total = sum(weights.values())
+        gained = sum(weight * gain(rank, k) for rank, weight in weights.items())
+        return {metric: gained / total if total else float("nan")}
+
     return [
         metric_types.MetricComputation(
-            keys=[key],
+            keys=[ranks],
             preprocessors=(
                 [metric_types.FeaturePreprocessor(feature_keys=[item_key])] if item_key else None
             ),
-            combiner=_MeanGain(key, gain, k, item_key, eval_config),
-        )
+            combiner=_RankWeights(ranks, item_key, eval_config),
+        ),
+        metric_types.DerivedMetricComputation(keys=[metric], result=mean_gain),
     ]
 
 
-class _MeanGain(beam.CombineFn):
-    """The weighted mean over users of a gain that follows from the held-out item's rank."""
+class _RankWeights(beam.CombineFn):
+    """The weights of users by the rank of their held-out item."""
 
     def __init__(
         self,
         key: metric_types.MetricKey,
-        gain: Callable[[float, int], float],
-        k: int,
         item_key: str | None,
         eval_config: tfma.EvalConfig | None,
     ):
         self._key = key
-        self._gain = gain
-        self._k = k
         self._item_key = item_key
         self._eval_config = eval_config
 
     def create_accumulator(self) -> _Accumulator:
-        return 0.0, 0.0
+        return {}
 
     def add_input(
         self, accumulator: _Accumulator, element: metric_types.StandardMetricInputs
@@ -137,14 +149,16 @@ class _MeanGain(beam.CombineFn):
         if self._item_key:
             items = np.asarray(element.get_features()[self._item_key]).reshape(-1)
         rank = ranking.rank_of_held_out(labels.reshape(-1), scores.reshape(-1), items)
-        total, weights = accumulator
         weight = float(np.asarray(weight).reshape(-1)[0])
-        return total + weight * self._gain(rank, self._k), weights + weight
+        accumulator[rank] = accumulator.get(rank, 0.0) + weight
+        return accumulator
 
     def merge_accumulators(self, accumulators: Iterable[_Accumulator]) -> _Accumulator:
-        totals, weights = zip(*accumulators, strict=True)
-        return sum(totals), sum(weights)
+        merged: _Accumulator = {}
+        for accumulator in accumulators:
+            for rank, weight in accumulator.items():
+                merged[rank] = merged.get(rank, 0.0) + weight
+        return merged
 
     def extract_output(self, accumulator: _Accumulator) -> dict[metric_types.MetricKey, Any]:
-        total, weights = accumulator
-        return {self._key: total / weights if weights else float("nan")}
+        return {self._key: accumulator}
