@@ -5,8 +5,8 @@ ARGS ?=
 DEVICE ?= cpu
 PIPELINE_IMAGE ?= tfx-recommenders:latest
 PYTHON := .venv/bin/python
-# A file's tests share what they set up, and so a process. Long ones of few tests must not come last.
-PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# In the order of the tree: by default a long group of few tests would come last.
+PARALLEL := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help setup run test test-all test-portable bench check image goldens audit lock clean
 

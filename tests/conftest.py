@@ -17,6 +17,14 @@ _ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 _SHARED = os.path.join(_ROOT, "..", "shared", "data")
 
 
+def pytest_collection_modifyitems(items):
+    """Tells pytest-xdist which tests share what they set up, and so a process."""
+    for item in items:
+        # The tests of a component share the fixtures of their folder, which take seconds.
+        group = item.path.parent if "components" in item.path.parts else item.path
+        item.add_marker(pytest.mark.xdist_group(os.path.relpath(group, _ROOT)))
+
+
 @pytest.fixture(scope="session")
 def real_data():
     """The folder with the real data sets, which are not part of the project."""
