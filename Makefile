@@ -6,7 +6,7 @@ DEVICE ?= cpu
 PIPELINE_IMAGE ?= tfx-recommenders:latest
 PYTHON := .venv/bin/python
 # In the order of the tree: by default a long group of few tests would come last.
-PARALLEL := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+PARALLEL := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: help setup run test test-all test-portable bench check image goldens audit lock clean
 

@@ -17,12 +17,18 @@ _ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 _SHARED = os.path.join(_ROOT, "..", "shared", "data")
 
 
-def pytest_collection_modifyitems(items):
-    """Tells pytest-xdist which tests share what they set up, and so a process."""
-    for item in items:
-        # The tests of a component share the fixtures of their folder, which take seconds.
-        group = item.path.parent if "components" in item.path.parts else item.path
-        item.add_marker(pytest.mark.xdist_group(os.path.relpath(group, _ROOT)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Hands pytest-xdist's processes all tests that share what they set up."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0]
+            # The tests of a component share the fixtures of their folder, which take seconds.
+            return os.path.dirname(file) if "/components/" in f"/{file}" else file
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")
