@@ -22,6 +22,7 @@ setup(
         "tensorflow==2.15.1",
         "tensorflow-transform==1.15.0",
         "apache-beam[gcp]==2.65.0",
+        "argcomplete",
         "jinja2",
         "rich",
         "matplotlib",

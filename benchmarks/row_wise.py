@@ -119,7 +119,7 @@ def split_ratings(folder: str) -> Split:
 
 
 def positive_pairs(split: Split) -> pd.DataFrame:
-    """Returns user_id, item_id, label: what each user interacted with, but for the held-out item."""
+    """Returns user_id, item_id, label: what each user has but for the held-out item."""
     rows = [(user, item, 1) for user, items in split.train.items() for item in items]
     return pd.DataFrame(rows, columns=["user_id", "item_id", "label"])
 

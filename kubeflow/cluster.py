@@ -85,7 +85,7 @@ class Cluster:
                 pipeline_root=f"{root}/artifacts",
                 serving_dir=f"{root}/serving",
                 checkpoint_root=f"{root}/checkpoints",
-                code=code_fingerprints(PARTS[config.pipeline]),
+                code=code_fingerprints(PARTS[config.pipeline], config.schema),
                 run_time_parameters=True,
                 baseline_by_service=baseline_by_service,
             ),
@@ -110,10 +110,10 @@ class Cluster:
     def resources(self, component: str) -> Resources | None:
         """Returns the resources of a component, by its id, or None for one that needs none.
 
-        GPUs go to the Trainer alone, processors and memory to the Beam steps. On an engine of its
+        GPUs go to Trainer and Tuner, processors and memory to the Beam steps. On an engine of its
         own a step's container only waits, and needs none either.
         """
-        if component == "Trainer":
+        if component in ("Trainer", "Tuner"):
             return Resources(gpus=self.config.trainer.num_gpus)
         if is_beam_step(component) and self.beam_engine.name == "direct":
             return self.beam_resources

@@ -6,11 +6,13 @@ Parsing, help and mistakes need no TensorFlow; what runs imports it.
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from pipeline import completion
 from pipeline.configs import PRESETS, preset
 from pipeline.exit_code import ExitCode, outcome_of
+from pipeline.parser import Parser, add_command
 from pipeline.settings import configure, setting_values
 from pipeline.use import add_output_root, add_use_commands
 from pipeline.version import VERSION
@@ -19,15 +21,17 @@ from transforms.errors import UserError
 __all__ = ["main"]
 
 _EXIT_CODES = (
-    "exit codes: 0 pushed, 1 a fault, 2 a mistake in a setting or the input, "
-    "3 refused by the model gate, 4 refused by the data gate"
+    "example: python -m pipeline run ncf; exit codes: 0 pushed, 1 a fault, 2 a mistake in a "
+    "setting or the input, 3 refused by the model gate, 4 refused by the data gate"
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit code; a user's mistake is one line, no traceback."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    completion.answer_shell(parser)
     try:
+        options = parser.parse_args(arguments)
         return int(options.command(options))
     except UserError as mistake:
         print(f"error: {mistake}", file=sys.stderr)
@@ -37,8 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(ExitCode.INTERRUPTED)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="python -m pipeline",
         description="Recommendation and tabular classification pipelines on TFX.",
         epilog=_EXIT_CODES,
@@ -46,30 +50,41 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    run = commands.add_parser(
+    run = add_command(
+        commands,
         "run",
-        help="run a pipeline on this machine, from raw data to a pushed model",
-        epilog="example: python -m pipeline run ncf --dataset ml-1m --set num_factors=16",
+        "run a pipeline on this machine, from raw data to a pushed model",
+        "python -m pipeline run ncf --dataset ml-1m --set num_factors=16",
+        "It ends with a verdict, and leaves summary.json and report.html.",
     )
     _add_pipeline(run)
-    run.add_argument(
-        "--dataset", help="data set; default: the embedded sample, or real data with --data-root"
+    dataset = run.add_argument(
+        "--dataset",
+        metavar="NAME",
+        help="a known data set, or a folder of your own in the data root; default: the embedded "
+        "sample, or real data with --data-root",
     )
-    run.add_argument("--data-root", help="folder that holds the data sets (default: data)")
+    _complete(dataset, completion.datasets)
+    run.add_argument(
+        "--data-root", metavar="FOLDER", help="folder that holds the data sets (default: data)"
+    )
     add_output_root(run)
     _add_set(run)
     run.add_argument("--no-download", action="store_true", help="fail if the data are not there")
-    run.add_argument("--verbose", action="store_true", help="show the stack's own logs")
+    run.add_argument(
+        "--verbose", action="store_true", help="show all that TFX, Beam and TensorFlow log"
+    )
     run.set_defaults(command=_run)
 
-    submit = commands.add_parser(
+    submit = add_command(
+        commands,
         "submit",
-        help="compile a pipeline, upload it to Kubeflow or Vertex and start a run",
-        epilog="the environment variables are those of the runner files, see kubeflow/README.md; "
-        "example: python -m pipeline submit census --engine vertex --parameter train_epochs=3",
+        "compile a pipeline, upload it to Kubeflow or Vertex and start a run",
+        "python -m pipeline submit census --engine vertex --parameter train_epochs=3",
+        "Environment variables say where data, image and results are: see kubeflow/README.md.",
     )
     _add_pipeline(submit)
-    submit.add_argument("--engine", choices=("kubeflow", "vertex"), required=True)
+    submit.add_argument("--engine", choices=("kubeflow", "vertex"), required=True, help="where")
     submit.add_argument("--endpoint", metavar="URL", help="address of Kubeflow Pipelines")
     _add_set(submit)
     submit.add_argument(
@@ -82,35 +97,71 @@ def _parser() -> argparse.ArgumentParser:
     )
     submit.set_defaults(command=_submit)
 
-    download = commands.add_parser("download", help="fetch, verify and unpack a data set")
-    download.add_argument("dataset", help="such as ml-1m, ml-20m, ml-latest-small or census")
+    download = add_command(
+        commands,
+        "download",
+        "fetch, verify and unpack a data set",
+        "python -m pipeline download ml-1m",
+    )
+    named = download.add_argument(
+        "dataset", help="such as ml-1m, ml-20m, ml-latest-small or census"
+    )
+    _complete(named, completion.datasets)
     download.add_argument(
-        "--data-root", default="data", help="folder to keep it in (default: %(default)s)"
+        "--data-root",
+        default="data",
+        metavar="FOLDER",
+        help="folder to keep it in (default: %(default)s)",
     )
     download.set_defaults(command=_download)
 
     add_use_commands(commands)
 
-    settings = commands.add_parser("settings", help="list a pipeline's settings and presets")
+    settings = add_command(
+        commands,
+        "settings",
+        "list a pipeline's presets and settings",
+        "python -m pipeline settings ncf --preset best",
+        "Each line is what --set of other commands takes.",
+    )
     _add_pipeline(settings)
-    settings.add_argument("--preset", help="whose values to show; default: the first")
+    shown = settings.add_argument(
+        "--preset", metavar="NAME", help="whose values to show; default: the first"
+    )
+    _complete(shown, completion.presets)
     settings.set_defaults(command=_settings)
+
+    shell = add_command(
+        commands,
+        "completion",
+        "print what bash and zsh need to complete by Tab",
+        "source <(tfx-recommenders completion)",
+        "What is completed is the command tfx-recommenders, which installing the project makes, "
+        "or a function of that name.",
+    )
+    shell.set_defaults(command=_completion)
     return parser
 
 
+def _complete(argument: argparse.Action, candidates: Callable[..., list[str]]) -> None:
+    argument.completer = candidates  # type: ignore[attr-defined]
+
+
 def _add_set(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+    pair = parser.add_argument(
         "--set",
         dest="settings",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="change a setting, or choose a preset with preset=NAME; may be repeated",
+        help="change a setting, or choose a preset with preset=NAME; may be repeated; the command "
+        "settings lists them",
     )
+    _complete(pair, completion.settings)
 
 
 def _add_pipeline(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("pipeline", choices=tuple(PRESETS), help="the pipeline")
+    parser.add_argument("pipeline", choices=tuple(PRESETS), help="which one")
 
 
 def _run(options: argparse.Namespace) -> ExitCode:
@@ -163,6 +214,11 @@ def _settings(options: argparse.Namespace) -> ExitCode:
     print(f"presets: {', '.join(config.preset for config in presets)}")
     for name, value in sorted(setting_values(chosen).items()):
         print(f"{name}={_text(value)}")
+    return ExitCode.PUSHED
+
+
+def _completion(options: argparse.Namespace) -> ExitCode:
+    print(completion.script())
     return ExitCode.PUSHED
 
 

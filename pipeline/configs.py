@@ -5,12 +5,14 @@ import dataclasses
 from components.census_gen.config import CensusConfig
 from components.movielens_gen.config import LeaveOneOutConfig, RatingSplitConfig
 from components.ncf_trainer.config import NcfTrainerConfig
+from components.tuning.config import TuningConfig
 from components.wide_deep_trainer.census_config import PRESETS as CENSUS_PRESETS
 from components.wide_deep_trainer.census_config import CensusTrainerConfig
 from components.wide_deep_trainer.rating_config import PRESETS as RATING_PRESETS
 from components.wide_deep_trainer.rating_config import RatingTrainerConfig
 from pipeline.fingerprint import CodeFingerprints
 from pipeline.gates import CensusGate, NcfGate, RatingGate
+from pipeline.parts import PARTS
 from transforms.checks import check_choice
 
 __all__ = ["PRESETS", "Location", "PipelineConfig", "preset"]
@@ -26,6 +28,7 @@ class PipelineConfig:
         data: Settings of the ExampleGen.
         trainer: Settings of the Trainer.
         gate: Bounds of the Evaluator.
+        tuning: Whether a Tuner looks for better settings of the trainer.
     """
 
     pipeline: str
@@ -33,6 +36,13 @@ class PipelineConfig:
     data: LeaveOneOutConfig | RatingSplitConfig | CensusConfig
     trainer: NcfTrainerConfig | RatingTrainerConfig | CensusTrainerConfig
     gate: NcfGate | RatingGate | CensusGate
+    tuning: TuningConfig = dataclasses.field(default_factory=TuningConfig)
+
+    @property
+    def schema(self) -> str:
+        """The name of the curated schema in the trainer's package."""
+        strings = isinstance(self.data, LeaveOneOutConfig) and self.data.string_ids
+        return f"{PARTS[self.pipeline].prefix}{'string_id_' if strings else ''}schema.pbtxt"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ import sys
 import time
 
 from pipeline.parts import PARTS
+from transforms.checks import nearest
 from transforms.errors import UserError
 
 __all__ = ["default_dataset", "locate", "pipeline_of"]
@@ -44,7 +45,10 @@ def pipeline_of(dataset: str) -> str:
         if dataset in datasets:
             return name
         known += datasets
-    raise UserError(f"dataset={dataset!r}: must be one of {', '.join(sorted(set(known)))}")
+    raise UserError(
+        f"dataset={dataset!r}: must be one of {', '.join(sorted(set(known)))}"
+        f"{nearest(dataset, known)}"
+    )
 
 
 def locate(pipeline: str, dataset: str, data_root: str, work_dir: str, allow_download: bool) -> str:

@@ -15,7 +15,14 @@ from pipeline.parts import Parts
 __all__ = ["CodeFingerprints", "code_fingerprints"]
 
 _SHARED_BY_GENERATORS = ("transforms", "components.example_gen")
-_SHARED_BY_TRAINERS = ("transforms.checks", "components.training", "components.ranking_metrics")
+_SHARED_BY_TRAINERS = (
+    "transforms.checks",
+    "transforms.hashing",
+    "transforms.sample_negatives",
+    "components.training",
+    "components.tuning",
+    "components.ranking_metrics",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,11 +35,16 @@ class CodeFingerprints:
     trainer: str
 
 
-def code_fingerprints(parts: Parts) -> CodeFingerprints:
-    """Returns the fingerprints of a pipeline's sources, read from disk and not imported."""
-    schema = resources.files(parts.trainer) / parts.schema
+def code_fingerprints(parts: Parts, schema: str) -> CodeFingerprints:
+    """Returns the fingerprints of a pipeline's sources, read from disk and not imported.
+
+    Args:
+        parts: The pipeline's.
+        schema: The name of the curated schema in the trainer's package.
+    """
+    schema_text = (resources.files(parts.trainer) / schema).read_bytes()
     return CodeFingerprints(
-        schema=hashlib.sha256(schema.read_bytes()).hexdigest()[:16],
+        schema=hashlib.sha256(schema_text).hexdigest()[:16],
         example_gen=_fingerprint((parts.example_gen, *_SHARED_BY_GENERATORS)),
         transform=_fingerprint((parts.module("preprocessing"), parts.module("features"))),
         trainer=_fingerprint((parts.trainer, *_SHARED_BY_TRAINERS)),

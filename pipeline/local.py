@@ -51,5 +51,5 @@ def local_location(config: PipelineConfig, dataset: str, data_folder: str, home:
         serving_dir=os.path.join(home, "serving"),
         checkpoint_root=os.path.join(home, "checkpoints"),
         metadata_file=os.path.join(home, "metadata.sqlite"),
-        code=code_fingerprints(PARTS[config.pipeline]),
+        code=code_fingerprints(PARTS[config.pipeline], config.schema),
     )

@@ -49,11 +49,6 @@ class Parts:
         """Returns the dotted name of a module of the trainer, such as "preprocessing"."""
         return f"{self.trainer}.{self.prefix}{name}"
 
-    @property
-    def schema(self) -> str:
-        """The name of the curated schema in the trainer's package."""
-        return f"{self.prefix}schema.pbtxt"
-
 
 PARTS = {
     "ncf": Parts(

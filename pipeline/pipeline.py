@@ -20,6 +20,7 @@ from components.example_gen.component import ColumnarExampleGen
 from components.movielens_gen.component import MovieLensExampleGen
 from components.training import executor as trainer_executor
 from components.training.component import Trainer
+from components.tuning.component import Tuner
 from pipeline import baseline
 from pipeline.configs import Location, PipelineConfig
 from pipeline.evaluation import eval_config
@@ -33,8 +34,8 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
     """Returns the DAG from raw files to a pushed model; reads neither disk nor environment.
 
     ExampleGen, StatisticsGen, CuratedSchemaGen, ExampleValidator, Resolver, DataGate, Transform,
-    Trainer, Resolver, Evaluator, Pusher. What the data gate refuses is not transformed, and what
-    the Evaluator does not bless is not pushed.
+    Tuner if asked for, Trainer, Resolver, Evaluator, Pusher. What the data gate refuses is not
+    transformed, and what the Evaluator does not bless is not pushed.
 
     Args:
         config: What to compute.
@@ -46,7 +47,7 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
     example_gen = _example_gen(config, location)
     statistics_gen = tfx.components.StatisticsGen(examples=example_gen.outputs["examples"])
     schema_gen = CuratedSchemaGen(
-        package=parts.trainer, file=parts.schema, digest=location.code.schema
+        package=parts.trainer, file=config.schema, digest=location.code.schema
     )
     example_validator = tfx.components.ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
@@ -72,16 +73,26 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
         },
     )
     transform.add_upstream_node(data_gate)
+    training = {
+        "config": to_json(config.trainer),
+        "checkpoint_root": location.checkpoint_root,
+        "code": location.code.trainer,
+    }
+    tuner = None
+    if config.tuning.tune:
+        tuner = Tuner(
+            tuner_fn=parts.module("tuner.tuner_fn"),
+            examples=transform.outputs["transformed_examples"],
+            transform_graph=transform.outputs["transform_graph"],
+            custom_config={**training, "tune_trials": config.tuning.tune_trials},
+        )
     trainer = Trainer(
         run_fn=parts.module("trainer.run_fn"),
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         schema=schema_gen.outputs["schema"],
-        custom_config={
-            "config": to_json(config.trainer),
-            "checkpoint_root": location.checkpoint_root,
-            "code": location.code.trainer,
-        },
+        hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
+        custom_config=training,
     )
     resolver = _baseline_resolver(trainer, location)
     evaluator = Evaluator(
@@ -105,13 +116,15 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
         data_baseline,
         data_gate,
         transform,
+        *([tuner] if tuner else []),
         trainer,
         resolver,
         evaluator,
         pusher,
     ]
     if location.run_time_parameters:
-        _ask_for_each_run(config, location, example_gen, trainer, evaluator)
+        trained = [node for node in (tuner, trainer) if node]
+        _ask_for_each_run(config, location, example_gen, trained, evaluator)
     return tfx.dsl.Pipeline(
         pipeline_name=config.pipeline,
         pipeline_root=location.pipeline_root,
@@ -175,13 +188,13 @@ def _ask_for_each_run(
     config: PipelineConfig,
     location: Location,
     example_gen: ColumnarExampleGen,
-    trainer: Trainer,
+    trained: list[Tuner | Trainer],
     evaluator: Evaluator,
 ) -> None:
     """Makes run-time parameters of what a user changes between runs.
 
-    They are `data_root`, the trainer's `train_epochs`, the `seed` of data and trainer, and the
-    gate's bounds under the names of their settings.
+    They are `data_root`, the trainer's and tuner's `train_epochs`, the `seed` of both and of the
+    data, and the gate's bounds under the names of their settings.
     """
 
     def put(component: BaseComponent, key: str, setting: str, value: int | float | str) -> None:
@@ -193,6 +206,7 @@ def _ask_for_each_run(
     for name in example_gen_executor.RUN_SETTINGS:
         put(example_gen, name, name, getattr(config.data, name))
     for name in trainer_executor.RUN_SETTINGS:
-        put(trainer, name, name, getattr(config.trainer, name))
+        for component in trained:
+            put(component, name, name, getattr(config.trainer, name))
     for bound in config.gate.bounds():
         put(evaluator, bound.metric, bound.setting, bound.limit)

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from pipeline.runs import Served
-from pipeline.serving import load_signatures, quiet_stack
+from pipeline.serving import Signature, quiet_stack
 from pipeline.whole_file import output_file
 from transforms.errors import UserError
 
@@ -126,13 +126,16 @@ def _read(
 
 
 def _fields(path: str) -> Iterator[tuple[int, list[str]]]:
-    """Yields line and fields, without the blanks around them, of each row that is not blank."""
+    """Yields line and fields, without the blanks around them, of each row that is not blank.
+
+    Nor is "|1x3 Cross validator" a row, which adult.test begins with.
+    """
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, skipinitialspace=True, strict=True)
             line = 1
             for fields in reader:
-                if any(field.strip() for field in fields):
+                if any(field.strip() for field in fields) and not fields[0].startswith("|"):
                     yield line, [field.strip() for field in fields]
                 line = reader.line_num + 1
     except csv.Error as error:
@@ -145,21 +148,10 @@ def _fields(path: str) -> Iterator[tuple[int, list[str]]]:
 
 def _score(served: Served, columns: Mapping[str, Any]) -> np.ndarray:
     """Returns the scores of rows, float32 [rows], a block at a time."""
-    signature = load_signatures(served.folder)["score"]
-    import tensorflow as tf
-
-    _, wanted = signature.structured_input_signature
+    signature = Signature(served.folder, "score")
     rows = len(next(iter(columns.values())))
-    return np.concatenate(
-        [
-            signature(
-                **{
-                    name: tf.constant(columns[name][at : at + _ASKED_TOGETHER], spec.dtype)
-                    for name, spec in wanted.items()
-                }
-            )["scores"]
-            .numpy()
-            .reshape(-1)
-            for at in range(0, rows, _ASKED_TOGETHER)
-        ]
-    )
+    blocks = [slice(at, at + _ASKED_TOGETHER) for at in range(0, rows, _ASKED_TOGETHER)]
+    answers = [
+        signature({key: columns[key][block] for key in signature.inputs}) for block in blocks
+    ]
+    return np.concatenate([answer["scores"].reshape(-1) for answer in answers])

@@ -26,9 +26,10 @@ class Progress(logging.Handler):
     up the latest line that our components logged, such as an epoch's loss, and shows it there.
 
     Attributes:
-        seconds: Wall time of each component that ended, cached ones included.
+        seconds: Wall time of each component that ended, cached and failed ones included.
         cached: Components whose results were taken from an earlier run.
         running: What runs, or None.
+        failed: What failed, or None.
     """
 
     def __init__(self, stream: TextIO, *, live: bool):
@@ -42,6 +43,7 @@ class Progress(logging.Handler):
         self.seconds: dict[str, float] = {}
         self.cached: list[str] = []
         self.running: str | None = None
+        self.failed: str | None = None
         self._stream = stream
         self._console = Console(file=stream, highlight=False)
         self._spinner = Spinner("dots")
@@ -96,6 +98,12 @@ class Progress(logging.Handler):
             self.cached.append(component)
         took = "cached" if cached else f"{self.seconds[component]:.1f} s"
         self.say(f"  {component:<22} {took:>8}")
+
+    def fail(self) -> None:
+        """Notes that what runs fails, and how long it took."""
+        if self.running is not None:
+            self.seconds[self.running] = round(time.perf_counter() - self._began, 3)
+        self.failed, self.running = self.running, None
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keeps the latest line of our own components."""

@@ -3,37 +3,40 @@
 import os
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.runs import Served
-from pipeline.serving import load_signatures
+from pipeline.serving import Signature
 from pipeline.whole_file import output_file
 from transforms.errors import UserError
 from transforms.read_movies import Movie, parse_movies
+from transforms.string_ids import id_fault
 
 if TYPE_CHECKING:
     # It brings TensorFlow.
     from components.ncf_trainer.interactions import Interactions
 
-__all__ = ["Ranked", "lines", "read_users", "recommend", "write_parquet"]
+__all__ = ["Ranked", "lines", "parse_user", "read_users", "recommend", "write_parquet"]
 
 # Bounds the memory for scores of all items: 64 users by 27,000 items by 64 hidden units are 440 MB.
 _ASKED_TOGETHER = 64
-_NO_ITEM = -1
+_AROUND = " \t\r\n"
 _USER_ID = re.compile(r"-?\d{1,18}", re.ASCII)
 
 
 class Ranked(NamedTuple):
     """Recommendations, a row for each, best first within a user.
 
+    Raw ids are int64, or str in arrays of objects, as the model's.
+
     Attributes:
-        user_id: int64 [rows], users in the order they were asked for.
+        user_id: [rows], users in the order they were asked for.
         rank: int32 [rows], from 1.
-        item_id: int64 [rows].
+        item_id: [rows].
         score: float32 [rows]; higher is better.
         strangers: Users that the model was not trained on: theirs are the average user's.
     """
@@ -42,36 +45,36 @@ class Ranked(NamedTuple):
     rank: np.ndarray
     item_id: np.ndarray
     score: np.ndarray
-    strangers: list[int]
+    strangers: list[int] | list[str]
 
 
-def recommend(served: Served, users: Sequence[int] | None, top: int) -> Ranked:
+def recommend(served: Served, users: Sequence[int | str] | None, top: int) -> Ranked:
     """Returns the best items that users have not interacted with.
 
     Items that the run held out to evaluate on count as seen.
 
     Args:
         served: An ncf model.
-        users: Raw user ids; None for all that the model was trained on.
+        users: Raw user ids, of the model's type; None for all that it was trained on.
         top: How many items a user gets, or fewer if no more are left.
 
     Raises:
         UserError: The run's Examples are gone.
     """
-    signatures = load_signatures(served.folder)
+    signature = Signature(served.folder, "recommend")
     from components.ncf_trainer.interactions import read_interactions
 
     examples = served.run["lineage"]["examples"]
     if not os.path.isdir(examples):
         raise UserError(f"{examples}: what users have seen is not there any more; run ncf again")
     seen = read_interactions(examples)
-    asked = seen.users if users is None else np.array(users, np.int64)
+    asked = seen.users if users is None else np.array(users, seen.users.dtype)
     answers = [
-        _ask(signatures["recommend"], asked[at : at + _ASKED_TOGETHER], seen, top)
+        _ask(signature, asked[at : at + _ASKED_TOGETHER], seen, top)
         for at in range(0, len(asked), _ASKED_TOGETHER)
     ]
     item_id, score = (np.concatenate(column) for column in zip(*answers, strict=True))
-    row, column = np.nonzero(item_id != _NO_ITEM)
+    row, column = np.nonzero(item_id != _no_item(item_id))
     return Ranked(
         user_id=asked[row],
         rank=(column + 1).astype(np.int32),
@@ -81,8 +84,36 @@ def recommend(served: Served, users: Sequence[int] | None, top: int) -> Ranked:
     )
 
 
-def read_users(path: str) -> list[int]:
+def parse_user(text: str, served: Served, place: str) -> int | str:
+    """Returns a user's id, of the type that the model takes.
+
+    Args:
+        text: The id as it is written.
+        served: An ncf model.
+        place: Where it is written, for the message.
+
+    Raises:
+        UserError: It is no id.
+    """
+    text = text.strip(_AROUND)
+    if served.run["settings"]["data"].get("string_ids", False):
+        if fault := id_fault(text):
+            raise UserError(f"{place}: user_id {text[:100]!r} is {fault}; mend it")
+        return text
+    if not _USER_ID.fullmatch(text):
+        raise UserError(
+            f"{place}: user_id {text[:100]!r} is not an integer of at most 18 digits, as this "
+            "model's users are; mend it"
+        )
+    return int(text)
+
+
+def read_users(path: str, served: Served) -> list[int | str]:
     """Returns the user ids of a file with one on each line; blank lines are left out.
+
+    Args:
+        path: The file, in UTF-8.
+        served: An ncf model.
 
     Raises:
         UserError: The file cannot be read, holds no id, or a line is none; the message names it.
@@ -91,14 +122,8 @@ def read_users(path: str) -> list[int]:
     try:
         with open(path, encoding="utf-8-sig") as file:
             for number, line in enumerate(file, 1):
-                text = line.strip()
-                if text and not _USER_ID.fullmatch(text):
-                    raise UserError(
-                        f"{path}:{number}: user_id {text[:100]!r} is not an integer of at most "
-                        "18 digits; mend the line"
-                    )
-                if text:
-                    users.append(int(text))
+                if line.strip(_AROUND):
+                    users.append(parse_user(line, served, f"{path}:{number}"))
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; name a file with a user id a line") from error
     except UnicodeDecodeError as error:
@@ -110,30 +135,34 @@ def read_users(path: str) -> list[int]:
 
 def lines(ranked: Ranked, served: Served) -> Iterator[str]:
     """Yields recommendations as text: rank, score, item id, title and genres."""
-    movies = _movies(served)
+    movies = _movies(served, ranked.item_id.dtype == object)
     rows = list(zip(*(column.tolist() for column in ranked[:4]), strict=True))
     width = max((len(movies[row[2]].title) for row in rows if row[2] in movies), default=0)
+    id_width = max((len(str(row[2])) for row in rows), default=0)
     for user, rank, item, score in rows:
         if rank == 1:
             yield f"user {user}"
         movie = movies.get(item)
         about = f"  {movie.title:<{width}}  {movie.genres}" if movie else ""
-        yield f"{rank:>4}  {score:>8.4f}  {item:>8}{about}"
+        yield f"{rank:>4}  {score:>8.4f}  {item:>{max(id_width, 8)}}{about}"
 
 
 def write_parquet(ranked: Ranked, served: Served, path: str) -> None:
     """Writes recommendations with title and genres to a Parquet file, whole or not at all.
 
-    Columns: user_id int64, rank int32, item_id int64, score float32, title and genres string, null
-    where the data set has no movies file.
+    Columns: user_id and item_id int64 or string, rank int32, score float32, title and genres
+    string, null where the data set has no movies file.
 
     Raises:
         UserError: The file cannot be written.
     """
-    movies = _movies(served)
+    string_ids = ranked.item_id.dtype == object
+    movies = _movies(served, string_ids)
     items, codes = np.unique(ranked.item_id, return_inverse=True)
     known = [movies.get(item) for item in items.tolist()]
     columns = {name: getattr(ranked, name) for name in ("user_id", "rank", "item_id", "score")}
+    if string_ids:
+        columns |= {name: pa.array(columns[name], pa.string()) for name in ("user_id", "item_id")}
     for name in ("title", "genres"):
         texts = pa.array([movie and getattr(movie, name) for movie in known], pa.string())
         columns[name] = texts.take(pa.array(codes))
@@ -143,25 +172,30 @@ def write_parquet(ranked: Ranked, served: Served, path: str) -> None:
 
 
 def _ask(
-    signature: Any, users: np.ndarray, seen: "Interactions", top: int
+    signature: Signature, users: np.ndarray, seen: "Interactions", top: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns item ids and scores, [users, top]."""
-    import tensorflow as tf
+    from components.ncf_trainer.interactions import decode_ids
 
-    histories = tf.ragged.constant([seen.of(user) for user in users], tf.int64, ragged_rank=1)
-    answer = signature(
-        user_id=tf.constant(users),
-        k=tf.constant(top, tf.int32),
-        exclude=histories.to_tensor(default_value=_NO_ITEM),
-    )
-    return answer["item_id"].numpy(), answer["scores"].numpy()
+    histories = [seen.of(user) for user in users]
+    exclude = np.full((len(users), max(map(len, histories))), _no_item(users), users.dtype)
+    for row, history in zip(exclude, histories, strict=True):
+        row[: len(history)] = history
+    answer = signature({"user_id": users, "k": top, "exclude": exclude})
+    return decode_ids(answer["item_id"]), answer["scores"]
 
 
-def _movies(served: Served) -> dict[int, Movie]:
+def _no_item(ids: np.ndarray) -> int | str:
+    """Returns what stands for no item among ids of that type."""
+    return "" if ids.dtype == object else -1
+
+
+def _movies(served: Served, string_ids: bool) -> dict[int | str, Movie]:
     """Returns the movies of the data set that the model was trained on; none if it has no file."""
     for extension in ("dat", "csv"):
         path = os.path.join(served.run["data"]["folder"], f"movies.{extension}")
         if os.path.isfile(path):
             with open(path, "rb") as file:
-                return {movie.item_id: movie for movie in parse_movies(path, file.read())}
+                movies = parse_movies(path, file.read(), string_ids)
+                return {movie.item_id: movie for movie in movies}
     return {}

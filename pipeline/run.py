@@ -3,13 +3,14 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from pipeline.configs import Location, PipelineConfig
 from pipeline.console import quiet
 from pipeline.exit_code import ExitCode, outcome_of
+from pipeline.imports import uncollected
 from pipeline.local import local_location
 from pipeline.remedies import find_remedy
 from pipeline.runs import keep_run, write_whole
@@ -82,10 +83,10 @@ class _Kept:
             "log": self.log_file,
         }
 
-    def end(self, outcome: ExitCode, rest: dict[str, Any]) -> str:
-        """Keeps the run's record, which `rest` completes, and returns its JSON."""
+    def end(self, outcome: ExitCode, rest: dict[str, Any]) -> None:
+        """Keeps the run's record, which `rest` completes, also as the latest summary."""
         record = {**self._record, "outcome": outcome.name.lower(), **rest}
-        return keep_run(self.home, self._name, record)
+        write_whole(self.summary_file, keep_run(self.home, self._name, record))
 
 
 def _run_quietly(
@@ -98,49 +99,55 @@ def _run_quietly(
 
     logging.set_verbosity(logging.INFO)
     logging.use_absl_handler()
+    mistake = None
     with Progress(terminal, live=not verbose) as progress:
         progress.start("starting TFX")
-        from pipeline.pipeline import create_pipeline
-        from pipeline.runner import run_pipeline
-        from pipeline.summary import summarise
+        with uncollected():
+            from pipeline.pipeline import create_pipeline
+            from pipeline.runner import run_pipeline
+            from pipeline.summary import summarise, summarise_stopped
 
         try:
             run_pipeline(create_pipeline(config, location), progress)
         except Exception as error:
             logging.exception("the run failed in %s", progress.running)
             mistake = find_user_error(error) or find_remedy(error, progress.running, kept.home)
-            if mistake is not None:
-                kept.end(outcome_of(mistake), {"reasons": [str(mistake)]})
-                raise mistake from None
             first_line = (str(error).strip() or "no message").splitlines()[0]
-            reason = f"fault in {progress.running}: {type(error).__name__}: {first_line[:300]}"
-            kept.end(ExitCode.FAULT, {"reasons": [reason]})
-            progress.say(reason)
-            progress.say(f"the whole log: {kept.log_file}")
-            return ExitCode.FAULT
-        progress.start("summary and report")
-        summary, verdict = summarise(config, location, progress)
-        outcome = ExitCode.PUSHED if verdict.blessed else ExitCode.REFUSED_BY_MODEL_GATE
-        write_whole(kept.summary_file, kept.end(outcome, summary))
-        no_report = _draw_report(kept)
-    for row in verdict.rows:
-        print(f"  {row}", file=terminal)
-    if summary["quarantine"]:
-        count = summary["counters"]["quarantined"]
-        print(f"bad rows set aside: {count}, in {_shown(summary['quarantine'])}", file=terminal)
-    for reason in verdict.reasons:
-        print(f"refused: {reason}", file=terminal)
-    if verdict.blessed:
-        print(f"blessed and pushed: {_shown(summary['pushed_model'])}", file=terminal)
-    else:
-        print("nothing was pushed", file=terminal)
-    print(f"summary: {_shown(kept.summary_file)}", file=terminal)
-    print(no_report or f"report: {_shown(kept.report_file)}", file=terminal)
+            fault = f"fault in {progress.running}: {type(error).__name__}: {first_line[:300]}"
+            progress.fail()
+            progress.start("summary and report")
+            outcome = outcome_of(mistake) if mistake else ExitCode.FAULT
+            reasons = mistake.reasons if mistake else [fault]
+            known = summarise_stopped(config, location, progress)
+            kept.end(outcome, {"reasons": reasons, **known})
+            lines = [] if mistake else [fault, f"the whole log: {_shown(kept.log_file)}"]
+        else:
+            progress.start("summary and report")
+            summary, verdict = summarise(config, location, progress)
+            outcome = ExitCode.PUSHED if verdict.blessed else ExitCode.REFUSED_BY_MODEL_GATE
+            kept.end(outcome, summary)
+            lines = _verdict_lines(summary, verdict)
+        lines += [f"summary: {_shown(kept.summary_file)}", _draw_report(kept)]
+    for line in lines:
+        print(line, file=terminal)
+    if mistake:
+        raise mistake from None
     return outcome
 
 
+def _verdict_lines(summary: Mapping[str, Any], verdict: Any) -> list[str]:
+    lines = [f"  {row}" for row in verdict.rows]
+    if summary["quarantine"]:
+        count = summary["counters"]["quarantined"]
+        lines.append(f"bad rows set aside: {count}, in {_shown(summary['quarantine'])}")
+    lines += [f"refused: {reason}" for reason in verdict.reasons]
+    if verdict.blessed:
+        return [*lines, f"blessed and pushed: {_shown(summary['pushed_model'])}"]
+    return [*lines, "nothing was pushed"]
+
+
 def _draw_report(kept: _Kept) -> str:
-    """Draws the report and returns "", or why there is none; the verdict stands either way."""
+    """Draws the report and tells where it is, or why there is none; the verdict stands anyway."""
     from absl import logging
 
     try:
@@ -152,7 +159,7 @@ def _draw_report(kept: _Kept) -> str:
         return (
             f"warning: no report: {type(error).__name__}: {error}; the whole log: {kept.log_file}"
         )
-    return ""
+    return f"report: {_shown(kept.report_file)}"
 
 
 @contextmanager

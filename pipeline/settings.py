@@ -12,7 +12,7 @@ from transforms.errors import UserError
 
 __all__ = ["apply_settings", "configure", "setting_values"]
 
-_PARTS = ("data", "trainer", "gate")
+_PARTS = ("data", "trainer", "gate", "tuning")
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 

@@ -8,21 +8,28 @@ import platform
 from typing import Any
 
 import ml_metadata as mlmd
+from absl import logging
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 
 from components.example_gen.executor import quarantine_file
 from components.training.loop import HISTORY_FILE
+from components.tuning.executor import METRIC
 from pipeline.configs import Location, PipelineConfig
 from pipeline.progress import Progress
 from pipeline.verdict import Verdict, judge
 from transforms.checks import to_json
 
-__all__ = ["summarise"]
+__all__ = ["summarise", "summarise_stopped"]
 
 # Int properties that TFX itself puts on an Examples artifact.
 _NOT_COUNTERS = ("span", "version", "is_external")
 _PACKAGES = ("tfx", "tensorflow", "tensorflow-model-analysis", "apache-beam")
+_LINEAGE = {
+    "statistics": ("StatisticsGen", "statistics"),
+    "anomalies": ("ExampleValidator", "anomalies"),
+    "model": ("Trainer", "model"),
+}
 _Outputs = dict[tuple[str, str], metadata_store_pb2.Artifact]
 
 
@@ -41,16 +48,11 @@ def summarise(
     blessed = blessing.custom_properties["blessed"].int_value == 1
     verdict = judge(config, outputs["Evaluator", "evaluation"].uri, blessed)
     pushed = outputs["Pusher", "pushed_model"].custom_properties
-    examples = next(
-        artifact
-        for (node, key), artifact in outputs.items()
-        if node.endswith("ExampleGen") and key == "examples"
+    summary = _known(config, location, progress, outputs)
+    summary["lineage"]["baseline_model"] = (
+        blessing.custom_properties["baseline_model"].string_value or None
     )
-    history_path = os.path.join(outputs["Trainer", "model_run"].uri, HISTORY_FILE)
-    with open(history_path, encoding="utf-8") as file:
-        history = json.load(file)
-    quarantined = examples.custom_properties["quarantined"].int_value
-    summary = {
+    summary |= {
         "metrics": verdict.metrics,
         "slices": verdict.slices,
         "baseline": verdict.baseline,
@@ -60,26 +62,45 @@ def summarise(
         "pushed_model": (
             pushed["pushed_destination"].string_value if pushed["pushed"].int_value else None
         ),
+    }
+    return summary, verdict
+
+
+def summarise_stopped(
+    config: PipelineConfig, location: Location, progress: Progress
+) -> dict[str, Any]:
+    """Returns what is known of the latest run when a component of it failed.
+
+    Args:
+        config: As in `summarise`.
+        location: As in `summarise`.
+        progress: Times by component; with none that ended, the run left no artifacts.
+    """
+    known = [name for name in progress.seconds if name != progress.failed]
+    stopped = {"stopped_in": progress.failed, "blessed": False, "pushed_model": None}
+    try:
+        # Before its first component a run is not in the metadata, and the latest there is older.
+        outputs = _latest_outputs(location.metadata_file or "") if known else {}
+        return {**stopped, **_known(config, location, progress, outputs)}
+    except Exception:
+        # What ended the run may have spoilt the metadata or an artifact too.
+        logging.exception("what the run made is not in its summary")
+        return {**stopped, **_known(config, location, progress, {})}
+
+
+def _known(
+    config: PipelineConfig, location: Location, progress: Progress, outputs: _Outputs
+) -> dict[str, Any]:
+    """Returns the part of the summary that the outputs tell, be they of a part of the DAG."""
+    summary: dict[str, Any] = {
         "seconds": progress.seconds,
         "cached": progress.cached,
-        "examples_per_second": history["examples_per_second"],
-        "epochs": history["epochs"],
-        "counters": {
-            name: value.int_value
-            for name, value in sorted(examples.custom_properties.items())
-            if value.WhichOneof("value") == "int_value" and name not in _NOT_COUNTERS
-        },
-        "quarantine": quarantine_file(examples.uri) if quarantined else None,
         "settings": {
-            part: json.loads(to_json(getattr(config, part))) for part in ("data", "trainer", "gate")
+            part: json.loads(to_json(getattr(config, part)))
+            for part in ("data", "trainer", "gate", "tuning")
         },
         "lineage": {
-            "examples": examples.uri,
-            "statistics": outputs["StatisticsGen", "statistics"].uri,
-            "anomalies": outputs["ExampleValidator", "anomalies"].uri,
-            "model": outputs["Trainer", "model"].uri,
-            "baseline_model": blessing.custom_properties["baseline_model"].string_value or None,
-            "data_fingerprint": examples.custom_properties["input_fingerprint"].string_value,
+            **{key: outputs[output].uri for key, output in _LINEAGE.items() if output in outputs},
             "code": dataclasses.asdict(location.code),
         },
         "versions": {
@@ -87,7 +108,46 @@ def summarise(
             **{name: importlib.metadata.version(name) for name in _PACKAGES},
         },
     }
-    return summary, verdict
+    for (node, key), artifact in outputs.items():
+        if node.endswith("ExampleGen") and key == "examples":
+            properties = artifact.custom_properties
+            summary["lineage"]["examples"] = artifact.uri
+            summary["lineage"]["data_fingerprint"] = properties["input_fingerprint"].string_value
+            quarantined = properties["quarantined"].int_value
+            summary["quarantine"] = quarantine_file(artifact.uri) if quarantined else None
+            summary["counters"] = {
+                name: value.int_value
+                for name, value in sorted(properties.items())
+                if value.WhichOneof("value") == "int_value" and name not in _NOT_COUNTERS
+            }
+        elif (node, key) == ("Trainer", "model_run"):
+            with open(os.path.join(artifact.uri, HISTORY_FILE), encoding="utf-8") as file:
+                history = json.load(file)
+            summary["examples_per_second"] = history["examples_per_second"]
+            summary["epochs"] = history["epochs"]
+        elif (node, key) == ("Tuner", "tuner_results"):
+            summary["tuning"] = _tuning(artifact)
+            summary["settings"]["trainer"] |= summary["tuning"]["chosen"]
+    return summary
+
+
+def _tuning(results: metadata_store_pb2.Artifact) -> dict[str, Any]:
+    """Returns the metric, what each trial scored with which settings, and which was chosen."""
+    with open(os.path.join(results.uri, "tuner_results.json"), encoding="utf-8") as file:
+        best_first = [
+            {
+                "trial": int(row.pop("trial_id")) + 1,
+                "score": row.pop("score"),
+                "settings": row,
+            }
+            for row in json.load(file)
+        ]
+    return {
+        "metric": results.custom_properties[METRIC].string_value,
+        "trials": sorted(best_first, key=lambda trial: trial["trial"]),
+        "best_trial": best_first[0]["trial"],
+        "chosen": best_first[0]["settings"],
+    }
 
 
 def _latest_outputs(metadata_file: str) -> _Outputs:

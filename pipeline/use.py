@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 from pipeline.exit_code import ExitCode
+from pipeline.parser import add_command
 from transforms.checks import check
 
 __all__ = ["add_output_root", "add_use_commands"]
@@ -16,13 +17,14 @@ def add_use_commands(commands: Any) -> None:
     Args:
         commands: What `ArgumentParser.add_subparsers` returned.
     """
-    recommend = commands.add_parser(
+    recommend = add_command(
+        commands,
         "recommend",
-        help="list the best unseen items for users, by the latest pushed ncf model",
-        epilog="example: python -m pipeline recommend --user 42 --top 10",
+        "list the best unseen items for users, by the latest pushed ncf model",
+        "python -m pipeline recommend --user 42 --top 10",
     )
     who = recommend.add_mutually_exclusive_group(required=True)
-    who.add_argument("--user", type=int, metavar="ID", help="one user")
+    who.add_argument("--user", metavar="ID", help="one user")
     who.add_argument("--users", metavar="FILE", help="users of a file, an id on each line")
     who.add_argument("--all", action="store_true", help="all users of the training data")
     recommend.add_argument(
@@ -32,12 +34,13 @@ def add_use_commands(commands: Any) -> None:
     add_output_root(recommend)
     recommend.set_defaults(command=_recommend)
 
-    predict = commands.add_parser(
+    predict = add_command(
+        commands,
         "predict",
-        help="predict for the rows of a CSV file, by the latest pushed model",
-        description="census takes rows as in adult.data, with or without the label; movielens "
-        "takes user_id,item_id,timestamp. A first row that names the columns is optional.",
-        epilog="example: python -m pipeline predict census --input people.csv --out scored.csv",
+        "predict for the rows of a CSV file, by the latest pushed model",
+        "python -m pipeline predict census --input people.csv --out scored.csv",
+        "census takes rows as in adult.data, with or without the label; movielens takes "
+        "user_id,item_id,timestamp. A first row that names the columns is optional.",
     )
     predict.add_argument("pipeline", choices=("census", "movielens"), help="whose model")
     predict.add_argument("--input", required=True, metavar="FILE", help="the CSV file")
@@ -45,12 +48,21 @@ def add_use_commands(commands: Any) -> None:
     add_output_root(predict)
     predict.set_defaults(command=_predict)
 
-    runs = commands.add_parser("list", help="list runs, their verdicts and the pushed models")
+    runs = add_command(
+        commands,
+        "list",
+        "list runs, their verdicts and the pushed models",
+        "python -m pipeline list",
+    )
     add_output_root(runs)
     runs.set_defaults(command=_list)
 
-    doctor = commands.add_parser(
-        "doctor", help="check Python, packages, GPU libraries, disk and memory"
+    doctor = add_command(
+        commands,
+        "doctor",
+        "check Python, packages, GPU libraries, disk and memory",
+        "python -m pipeline doctor",
+        "What is to be mended comes with its remedy, and with exit code 2.",
     )
     add_output_root(doctor)
     doctor.set_defaults(command=_doctor)
@@ -59,18 +71,25 @@ def add_use_commands(commands: Any) -> None:
 def add_output_root(parser: argparse.ArgumentParser) -> None:
     """Adds the option that names the folder for all results."""
     parser.add_argument(
-        "--output-root", default="output", help="folder for all results (default: %(default)s)"
+        "--output-root",
+        default="output",
+        metavar="FOLDER",
+        help="folder for all results (default: %(default)s)",
     )
 
 
 def _recommend(options: argparse.Namespace) -> ExitCode:
-    from pipeline.recommend import lines, read_users, recommend, write_parquet
+    from pipeline.recommend import lines, parse_user, read_users, recommend, write_parquet
     from pipeline.runs import latest_pushed
 
     check(options.top >= 1, "--top", options.top, "at least 1")
     served = latest_pushed(options.output_root, "ncf")
-    users = read_users(options.users) if options.users else [options.user]
-    ranked = recommend(served, None if options.all else users, options.top)
+    users = None
+    if options.users:
+        users = read_users(options.users, served)
+    elif not options.all:
+        users = [parse_user(options.user, served, "--user")]
+    ranked = recommend(served, users, options.top)
     for user in ranked.strangers:
         print(f"warning: user {user} was not trained on: ranked as the average", file=sys.stderr)
     if options.out:

@@ -16,6 +16,11 @@ class UserError(ValueError):
     It is the only argument, so that Beam can raise the error again with its own text appended.
     """
 
+    @property
+    def reasons(self) -> list[str]:
+        """The message as a list, for those who have room for more than a line."""
+        return [str(self)]
+
 
 def causes(error: BaseException) -> Iterator[BaseException]:
     """Yields `error` and what led to it, the last first."""

@@ -22,8 +22,16 @@ from transforms.bad_rows import (
     set_aside,
 )
 from transforms.errors import UserError
+from transforms.string_ids import STRING_ID, id_fault, trim_ids
 
-__all__ = ["DIALECTS", "RATING_COLUMNS", "extension", "parse_header", "parse_ratings"]
+__all__ = [
+    "DIALECTS",
+    "RATING_COLUMNS",
+    "STRING_ID_COLUMNS",
+    "extension",
+    "parse_header",
+    "parse_ratings",
+]
 
 RATING_COLUMNS = pa.schema(
     [
@@ -32,6 +40,9 @@ RATING_COLUMNS = pa.schema(
         ("rating", pa.float32()),
         ("timestamp", pa.int64()),
     ]
+)
+STRING_ID_COLUMNS = pa.schema(
+    [("user_id", STRING_ID), ("item_id", STRING_ID), *list(RATING_COLUMNS)[2:]]
 )
 
 _ARROW_BLOCK_BYTES = 1 << 20
@@ -46,11 +57,12 @@ _INT64 = np.iinfo(np.int64)
 
 
 class _Dialect(NamedTuple):
-    """How a file spells its rows: the field separator and the names of the four columns."""
+    """How a file spells its rows: the field separator, and names and types of the columns."""
 
     separator: str
     titles: tuple[str, ...]
     has_header: bool
+    columns: pa.Schema = RATING_COLUMNS
 
 
 DIALECTS = {
@@ -89,7 +101,12 @@ def parse_header(line: bytes, path: str) -> list[str]:
 
 
 def parse_ratings(
-    lines: bytes, offset: int, fields: Sequence[str], path: str, max_bad_rows: int
+    lines: bytes,
+    offset: int,
+    fields: Sequence[str],
+    path: str,
+    max_bad_rows: int,
+    string_ids: bool = False,
 ) -> tuple[pa.RecordBatch, BadRows]:
     """Returns the four columns of whole lines, and the rows that are malformed.
 
@@ -102,21 +119,25 @@ def parse_ratings(
         fields: The file's column names, in its order.
         path: The file; its extension tells the dialect.
         max_bad_rows: How many malformed rows are described; the others are counted.
+        string_ids: Whether ids are text and not integers.
 
     Returns:
-        Rows of `RATING_COLUMNS`, and what was left out of them.
+        Rows of `RATING_COLUMNS`, or of `STRING_ID_COLUMNS`, and what was left out of them.
 
     Raises:
         UserError: A line is too long, or `max_bad_rows` is 0 and a row is malformed.
     """
     dialect = DIALECTS[extension(path)]
-    if not (need_a_look(lines) or _misleads_arrow(lines, dialect)):
-        with contextlib.suppress(pa.ArrowInvalid):
+    if string_ids:
+        dialect = dialect._replace(columns=STRING_ID_COLUMNS)
+    with contextlib.suppress(pa.ArrowInvalid):
+        if not (need_a_look(lines) or _misleads_arrow(lines, fields, dialect)):
             return _convert(lines, fields, dialect), NO_BAD_ROWS
     middle = lines.rfind(b"\n", 0, len(lines) // 2) + 1
     if middle and len(lines) > _LOOK_BYTES:
-        first = parse_ratings(lines[:middle], offset, fields, path, max_bad_rows)
-        second = parse_ratings(lines[middle:], offset + middle, fields, path, max_bad_rows)
+        rest = (fields, path, max_bad_rows, string_ids)
+        first = parse_ratings(lines[:middle], offset, *rest)
+        second = parse_ratings(lines[middle:], offset + middle, *rest)
         return _join(first[0], second[0]), merge([first[1], second[1]], max_bad_rows)
     kept, bad = set_aside(
         lines, offset, path, lambda line: _find_problem(line, fields, dialect), max_bad_rows
@@ -131,27 +152,46 @@ def parse_ratings(
 
 def _join(first: pa.RecordBatch, second: pa.RecordBatch) -> pa.RecordBatch:
     pairs = zip(first.columns, second.columns, strict=True)
-    return pa.RecordBatch.from_arrays(list(map(pa.concat_arrays, pairs)), schema=RATING_COLUMNS)
+    return pa.RecordBatch.from_arrays(list(map(pa.concat_arrays, pairs)), schema=first.schema)
 
 
-def _misleads_arrow(lines: bytes, dialect: _Dialect) -> bool:
+def _misleads_arrow(lines: bytes, fields: Sequence[str], dialect: _Dialect) -> bool:
     """Whether Arrow may read 0x1F for an integer, "3"5 for 35, or two lines as one row."""
     # One byte is searched first as that is far quicker.
     if any(x in lines and b"0" + x in lines for x in (b"x", b"X")):
-        return True
+        if dialect.columns is RATING_COLUMNS:
+            return True
+        # Many a text id is hexadecimal, but no time may be.
+        (times,) = _read(lines, fields, dialect, {dialect.titles[-1]: pa.string()})
+        if pc.any(pc.match_substring(times, "0x", ignore_case=True)).as_py():
+            return True
     return dialect.has_header and b'"' in lines and b'"' in _QUOTED.sub(b"", lines)
 
 
 def _convert(lines: bytes, fields: Sequence[str], dialect: _Dialect) -> pa.RecordBatch:
     """Returns the four columns; raises ArrowInvalid, without a place, for a bad value."""
     if _BLANK.match(lines):
-        return pa.RecordBatch.from_pylist([], schema=RATING_COLUMNS)
-    names = list(fields)
-    types = dict(zip(dialect.titles, RATING_COLUMNS.types, strict=True))
+        return pa.RecordBatch.from_pylist([], schema=dialect.columns)
+    types = dict(zip(dialect.titles, dialect.columns.types, strict=True))
+    columns = [
+        trim_ids(column) if column.type == STRING_ID else column
+        for column in _read(lines, fields, dialect, types)
+    ]
+    ratings = pa.RecordBatch.from_arrays(columns, schema=dialect.columns)
+    if not _in_range(ratings):
+        raise pa.ArrowInvalid("a value is missing or out of range")
+    return ratings
+
+
+def _read(
+    lines: bytes, fields: Sequence[str], dialect: _Dialect, types: dict[str, pa.DataType]
+) -> list[pa.Array]:
+    """Returns the columns that `types` names, as Arrow reads them."""
+    names, titles = list(fields), list(types)
     if dialect.separator == "::":
         # Arrow separates by one byte, so `::` holds a column, which has to be empty everywhere.
         names = [name for field in fields for name in (field, f"after {field}")][:-1]
-        types |= dict.fromkeys(names[1::2], pa.null())
+        types = types | dict.fromkeys(names[1::2], pa.null())
     # Not read_csv, which searches the whole heap for references to its frame (pyarrow 10).
     table = pa_csv.open_csv(
         pa.BufferReader(lines),
@@ -162,11 +202,7 @@ def _convert(lines: bytes, fields: Sequence[str], dialect: _Dialect) -> pa.Recor
         ),
         pa_csv.ConvertOptions(column_types=types, null_values=[""], include_columns=list(types)),
     ).read_all()
-    columns = [table[title].combine_chunks() for title in dialect.titles]
-    ratings = pa.RecordBatch.from_arrays(columns, schema=RATING_COLUMNS)
-    if not _in_range(ratings):
-        raise pa.ArrowInvalid("a value is missing or out of range")
-    return ratings
+    return [table[title].unify_dictionaries().combine_chunks() for title in titles]
 
 
 def _in_range(ratings: pa.RecordBatch) -> bool:
@@ -193,21 +229,26 @@ def _find_problem(line: bytes, fields: Sequence[str], dialect: _Dialect) -> Prob
         return Problem("", f"{text[:100]!r}: {error}")
     if len(values) != len(fields):
         return Problem("", f"{text[:100]!r} does not have {len(fields)} fields")
-    for title, column in zip(dialect.titles, RATING_COLUMNS.names, strict=True):
+    for title, column in zip(dialect.titles, dialect.columns, strict=True):
         value = values[fields.index(title)]
-        if rule := _broken_rule(column, value.strip(" \t")):
+        if rule := _broken_rule(column, value.strip(" \t"), dialect):
             return Problem(title, f"{title} {value[:100]!r} is {rule}")
     return None
 
 
-def _broken_rule(column: str, text: str) -> str:
+def _broken_rule(column: pa.Field, text: str, dialect: _Dialect) -> str:
     """Returns what is wrong with a value of `column`, or ""."""
-    if column == "rating":
+    if column.type == STRING_ID:
+        # Arrow sees a column in it.
+        colon = "" if dialect.has_header or ":" not in text else "not free of colons"
+        return id_fault(text) or colon
+    if column.name == "rating":
         if not _DECIMAL.fullmatch(text):
             return "not a number"
         return "" if 0 < np.float32(text) <= 5 else "not above 0 and at most 5"
     if not _INTEGER.fullmatch(text):
-        return "not an integer"
+        is_own_id = dialect.has_header and column.name != "timestamp"
+        return f"not an integer{' (ncf takes text with string_ids=true)' if is_own_id else ''}"
     if len(text.lstrip("-0")) > 19 or not _INT64.min <= int(text) <= _INT64.max:
         return "outside the range of int64"
-    return "negative" if column == "timestamp" and int(text) < 0 else ""
+    return "negative" if column.name == "timestamp" and int(text) < 0 else ""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from transforms.bad_rows import BOM, line_fault
 from transforms.errors import UserError
 from transforms.input_files import open_input
+from transforms.string_ids import id_fault
 
 __all__ = ["Movie", "find_movies", "parse_movies", "read_movies"]
 
@@ -22,13 +23,13 @@ class Movie(NamedTuple):
 
     Attributes:
         place: File and line, for messages.
-        item_id: The movie's id.
+        item_id: The movie's id, as a number or as text.
         title: Its title, with what the file has around it, such as the year.
         genres: Its genres as the file spells them, separated by `|`.
     """
 
     place: str
-    item_id: int
+    item_id: int | str
     title: str
     genres: str
 
@@ -62,7 +63,7 @@ def read_movies(path: str) -> list[Movie]:
         return parse_movies(path, file.read())
 
 
-def parse_movies(path: str, content: bytes) -> list[Movie]:
+def parse_movies(path: str, content: bytes, string_ids: bool = False) -> list[Movie]:
     """Returns all movies of a file, in its order.
 
     Byte order marks, CRLF, blank lines and a missing last newline are fine.
@@ -72,16 +73,20 @@ def parse_movies(path: str, content: bytes) -> list[Movie]:
             and no header, or in `.csv`, which is UTF-8, quoted where need be, with a header; its
             columns are found by name and others are left out.
         content: What is in it.
+        string_ids: Whether ids are text and not integers.
 
     Raises:
         UserError: The file holds no movie, or a row is malformed or repeats an id: the message
             names file, line and value.
     """
     rows = _csv_rows(path, content) if _extension(path) == ".csv" else _dat_rows(path, content)
-    movies = [_check(f"{path}:{line}", *fields) for line, fields in rows]
+    movies = [
+        Movie(f"{path}:{line}", _parse_id(f"{path}:{line}", item_id, string_ids), title, genres)
+        for line, (item_id, title, genres) in rows
+    ]
     if not movies:
         raise UserError(f"{path}: the file holds no movies; fetch it again")
-    places: dict[int, str] = {}
+    places: dict[int | str, str] = {}
     for movie in movies:
         earlier = places.setdefault(movie.item_id, movie.place)
         if earlier != movie.place:
@@ -153,10 +158,12 @@ def _find_columns(path: str, header: list[str]) -> list[int]:
     return [names.index(title) for title in _TITLES]
 
 
-def _check(place: str, item_id: str, title: str, genres: str) -> Movie:
-    if not _INTEGER.fullmatch(item_id.strip(" \t")):
-        raise UserError(
-            f"{place}: movieId {item_id[:100]!r} is not an integer of at most 18 digits; "
-            "mend the row"
-        )
-    return Movie(place, int(item_id), title, genres)
+def _parse_id(place: str, text: str, string_ids: bool) -> int | str:
+    item_id = text.strip(" \t")
+    if string_ids:
+        fault = id_fault(item_id)
+    else:
+        fault = "" if _INTEGER.fullmatch(item_id) else "not an integer of at most 18 digits"
+    if fault:
+        raise UserError(f"{place}: movieId {text[:100]!r} is {fault}; mend the row")
+    return item_id if string_ids else int(item_id)

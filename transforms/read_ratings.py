@@ -45,7 +45,7 @@ def find_ratings(pattern: str) -> list[FileMetadata]:
 
 
 def read_range(
-    path: str, start: int, end: int, max_bad_rows: int = 0
+    path: str, start: int, end: int, max_bad_rows: int = 0, string_ids: bool = False
 ) -> tuple[pa.RecordBatch, BadRows]:
     """Returns the ratings whose lines begin at a byte of `path` in [start, end).
 
@@ -57,10 +57,11 @@ def read_range(
         start: At least 0.
         end: Above `start`, at most the size of the file.
         max_bad_rows: How many malformed rows are described; the others are counted.
+        string_ids: Whether ids are text, in UTF-8, and not integers: "1" and "01" differ then.
 
     Returns:
-        Rows of `RATING_COLUMNS`, in the file's order, none if no line begins there; and the
-        malformed rows.
+        Rows of `RATING_COLUMNS`, or of `STRING_ID_COLUMNS`, in the file's order, none if no line
+        begins there; and the malformed rows.
 
     Raises:
         UserError: The header is malformed, a line too long, or `max_bad_rows` is 0 and a row is
@@ -70,12 +71,12 @@ def read_range(
     dialect = DIALECTS[extension(path)]
     fields = _read_header(path) if dialect.has_header else list(dialect.titles)
     lines, offset = _read_lines(path, start, end, dialect.has_header)
-    return parse_ratings(lines, offset, fields, path, max_bad_rows)
+    return parse_ratings(lines, offset, fields, path, max_bad_rows, string_ids)
 
 
 @beam.typehints.with_output_types(pa.RecordBatch)
 class ReadRatings(beam.PTransform):
-    """Reads ratings files into record batches of `RATING_COLUMNS`, as `read_range` does.
+    """Reads ratings files into record batches, as `read_range` does.
 
     A batch holds the lines of one byte range, so a file of any size is read in parallel. Counts
     `ratings/rows`, malformed ones included, and what `Quarantine` counts.
@@ -86,6 +87,7 @@ class ReadRatings(beam.PTransform):
         max_bad_rows: How many malformed rows go to `quarantine`. With more of them, the first
             one if this is 0, the pipeline fails with a UserError.
         quarantine: The file of malformed rows; not written if there are none.
+        string_ids: Whether ids are text.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class ReadRatings(beam.PTransform):
         block_bytes: int = _BLOCK_BYTES,
         max_bad_rows: int = 0,
         quarantine: str = "",
+        string_ids: bool = False,
     ):
         super().__init__()
         self._ranges = [
@@ -103,6 +106,7 @@ class ReadRatings(beam.PTransform):
         ]
         self._max_bad_rows = max_bad_rows
         self._quarantine = quarantine
+        self._string_ids = string_ids
 
     def expand(self, pbegin: beam.pvalue.PBegin) -> beam.PCollection[pa.RecordBatch]:
         """Returns a batch for each byte range in which a row begins."""
@@ -111,7 +115,9 @@ class ReadRatings(beam.PTransform):
             # Create spreads its elements over the workers.
             | "Ranges" >> beam.Create(self._ranges)
             | "Parse"
-            >> beam.ParDo(_ReadRange(self._max_bad_rows)).with_outputs("bad_rows", main="ratings")
+            >> beam.ParDo(_ReadRange(self._max_bad_rows, self._string_ids)).with_outputs(
+                "bad_rows", main="ratings"
+            )
         )
         if self._max_bad_rows:
             _ = parsed.bad_rows | Quarantine(self._quarantine, self._max_bad_rows)
@@ -119,15 +125,16 @@ class ReadRatings(beam.PTransform):
 
 
 class _ReadRange(beam.DoFn):
-    def __init__(self, max_bad_rows: int):
+    def __init__(self, max_bad_rows: int, string_ids: bool):
         self._max_bad_rows = max_bad_rows
+        self._string_ids = string_ids
 
     def setup(self) -> None:
         self._rows = beam.metrics.Metrics.counter("ratings", "rows")
 
     # Any: Beam would take a union with TaggedOutput for the type of the main output.
     def process(self, element: tuple[str, int, int]) -> Iterator[Any]:
-        ratings, bad_rows = read_range(*element, self._max_bad_rows)
+        ratings, bad_rows = read_range(*element, self._max_bad_rows, self._string_ids)
         self._rows.inc(ratings.num_rows + bad_rows.total)
         if bad_rows.total:
             yield beam.pvalue.TaggedOutput("bad_rows", bad_rows)

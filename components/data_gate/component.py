@@ -58,7 +58,8 @@ def DataGate(  # noqa: D417
         with fileio.open(path, "rb") as file:
             findings += _findings(split, anomalies_pb2.Anomalies.FromString(file.read()))
     if findings:
-        raise DataGateError("the data do not fit the schema: " + " | ".join(findings))
+        advice = "correct them, or extend the trainer's schema.pbtxt if they are right"
+        raise DataGateError.of([f"the data do not fit the schema; {advice}", *findings])
 
     expected = io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema.uri))
     current = {split: _load(artifact_utils.get_split_uri([statistics], split)) for split in splits}
@@ -74,10 +75,9 @@ def DataGate(  # noqa: D417
         )
         findings += _findings(split, found)
     if findings:
-        raise DataGateError(
-            "the data differ too much from those accepted before, or train from eval: "
-            f"{' | '.join(findings)}; if that is meant, run with accept_drift=true"
-        )
+        what = "the data differ too much from those accepted before, or train from eval"
+        advice = "if that is meant, run with accept_drift=true"
+        raise DataGateError.of([f"{what}; {advice}", *findings])
     accepted.set_string_custom_property(DATASET, dataset)
     accepted.set_string_custom_property(SOURCE, statistics.uri)
     for split in splits:

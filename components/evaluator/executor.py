@@ -4,10 +4,12 @@ import json
 from typing import Any
 
 import tensorflow_model_analysis as tfma
+from tensorflow.core.protobuf import saved_model_pb2
 from tfx import types
 from tfx.components.evaluator import executor
+from tfx.dsl.io import fileio
 from tfx.types import standard_component_specs
-from tfx.utils import proto_utils
+from tfx.utils import path_utils, proto_utils
 
 __all__ = ["EvaluatorExecutor"]
 
@@ -16,7 +18,8 @@ class EvaluatorExecutor(executor.Executor):
     """TFX's executor, for which an engine can fill in the gate's bounds from its own parameters.
 
     An execution property with the name of a metric takes the place of that metric's bound in
-    `eval_config`.
+    `eval_config`. A baseline that takes features of other types than the candidate could not read
+    the Examples: the candidate is then judged without one.
     """
 
     def Do(
@@ -42,6 +45,27 @@ class EvaluatorExecutor(executor.Executor):
                     value = bounded.threshold.value_threshold
                     side = "lower_bound" if value.HasField("lower_bound") else "upper_bound"
                     getattr(value, side).value = float(exec_properties[name])
+        candidate = _input_types(input_dict[standard_component_specs.MODEL_KEY][0])
+        baselines = [
+            model
+            for model in input_dict.get(standard_component_specs.BASELINE_MODEL_KEY, [])
+            if all(candidate.get(name, kind) == kind for name, kind in _input_types(model).items())
+        ]
         super().Do(
-            input_dict, output_dict, {**exec_properties, key: proto_utils.proto_to_json(config)}
+            {**input_dict, standard_component_specs.BASELINE_MODEL_KEY: baselines},
+            output_dict,
+            {**exec_properties, key: proto_utils.proto_to_json(config)},
         )
+
+
+def _input_types(model: types.Artifact) -> dict[tuple[str, str], int]:
+    """Returns the type of each input, by the names of its signature and of itself."""
+    path = f"{path_utils.serving_model_path(model.uri)}/saved_model.pb"
+    with fileio.open(path, "rb") as file:
+        saved_model = saved_model_pb2.SavedModel.FromString(file.read())
+    return {
+        (signature, name): tensor.dtype
+        for graph in saved_model.meta_graphs
+        for signature, definition in graph.signature_def.items()
+        for name, tensor in definition.inputs.items()
+    }

@@ -24,6 +24,8 @@ class MovieLensExampleGen(ColumnarExampleGen):
     | train | int64[1] | int64[n]: in order of time, without the held-out item | float[n]: ones |
     | eval | int64[1] | int64[1 + m]: the held-out item, then negatives | float[1 + m]: 1, then 0 |
 
+    With `string_ids` the ids are bytes and not int64.
+
     `RatingSplitConfig`: an Example per rating, with the genres of its movie, in both splits:
 
     | user_id | item_id | timestamp | genres | rating |

@@ -22,6 +22,8 @@ class LeaveOneOutConfig:
         seed: Determines the negatives.
         max_bad_rows: How many malformed ratings may go to the quarantine file; 0 refuses the
             first one.
+        string_ids: Whether ids are text, at most 256 bytes of UTF-8, and not integers. Text is
+            compared byte by byte: "1" and "01" are two ids.
     """
 
     min_ratings: int = 20
@@ -29,6 +31,7 @@ class LeaveOneOutConfig:
     holdout: str = "test"
     seed: int = 0
     max_bad_rows: int = 0
+    string_ids: bool = False
 
     def __post_init__(self) -> None:
         """Raises UserError for a value out of range."""

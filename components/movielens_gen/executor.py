@@ -9,6 +9,7 @@ import pyarrow as pa
 from components.example_gen.executor import ColumnarExecutor
 from components.movielens_gen.config import HOLD_BACK, LeaveOneOutConfig, RatingSplitConfig
 from transforms.checks import from_json
+from transforms.code_ids import CodeIds, NameIds, distinct_names
 from transforms.join_movies import JoinMovies
 from transforms.leave_one_out import LeaveOneOut
 from transforms.read_movies import find_movies
@@ -53,9 +54,14 @@ class LeaveOneOutExecutor(ColumnarExecutor):
         config = from_json(LeaveOneOutConfig, settings["config"])
         files = find_ratings(pattern)
         num_buckets = -(-sum(file.size_in_bytes for file in files) // _BLOCK_BYTES)
+        ratings = pipeline | "ReadRatings" >> ReadRatings(
+            files, _BLOCK_BYTES, config.max_bad_rows, quarantine, config.string_ids
+        )
+        if config.string_ids:
+            names = distinct_names(ratings)
+            ratings = ratings | "CodeIds" >> CodeIds(names)
         histories = (
-            pipeline
-            | "ReadRatings" >> ReadRatings(files, _BLOCK_BYTES, config.max_bad_rows, quarantine)
+            ratings
             | "GroupByUser" >> GroupByUser(["user_id", "item_id", "timestamp"], num_buckets)
             | "LeaveOneOut" >> LeaveOneOut(config.min_ratings, HOLD_BACK[config.holdout])
         )
@@ -64,11 +70,17 @@ class LeaveOneOutExecutor(ColumnarExecutor):
             | "Items" >> beam.Map(_distinct_items)
             | "DistinctItems" >> DistinctIds("items")
         )
-        return {
+        splits = {
             "train": histories | "Train" >> beam.Map(_positives).with_output_types(pa.RecordBatch),
             "eval": histories
             | "SampleNegatives" >> SampleNegatives(items, config.eval_negatives, config.seed),
         }
+        if config.string_ids:
+            return {
+                split: batches | f"NameIds[{split}]" >> NameIds(names)
+                for split, batches in splits.items()
+            }
+        return splits
 
 
 class RatingSplitExecutor(ColumnarExecutor):

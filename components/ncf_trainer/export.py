@@ -14,20 +14,20 @@ def export_model(model: NcfModel, transform_output: tft.TFTransformOutput, direc
     """Writes a SavedModel with four signatures.
 
     A score is a logit: higher is better, its sigmoid is the probability of an interaction. Ids
-    that training did not see are scored by the rows for unknown ids.
+    have the type of the raw Examples, int64 or string. Those that training did not see are scored
+    by the rows for unknown ids.
 
     * `serving_default`: `examples` string [batch], serialised raw Examples of which `user_id` and
       `item_id` are read, to `scores` float32 [batch, longest list]. Shorter lists are filled with
       the lowest float32.
     * `transform_features`: `examples` string [batch], to the transformed features by name.
-    * `score`: `user_id` int64 [batch] and `item_id` int64 [batch, items], to `scores` float32
-      [batch, items].
-    * `recommend`: `user_id` int64 [batch], `k` int32 and `exclude` int64 [batch, excluded], to the
-      k best items of the vocabulary, best first: `item_id` int64 [batch, k] and `scores` float32
-      [batch, k]. `k` is a scalar, or one value a row, as a request by rows has it: then the
-      largest counts. `exclude` holds ids to leave out; shorter lists are filled with any id that
-      training did not see, such as -1. Where fewer than k items are left, `item_id` is -1 and
-      the score the lowest float32. Equal scores are ordered by how often training saw the item.
+    * `score`: `user_id` [batch] and `item_id` [batch, items], to `scores` float32 [batch, items].
+    * `recommend`: `user_id` [batch], `k` int32 and `exclude` [batch, excluded], to the k best items
+      of the vocabulary, best first: `item_id` [batch, k] and `scores` float32 [batch, k]. `k` is a
+      scalar, or one value a row, as a request by rows has it: then the largest counts. `exclude`
+      holds ids to leave out; shorter lists are filled with any id that training did not see, such
+      as -1 or "". Where fewer than k items are left, `item_id` is -1 or "" and the score the
+      lowest float32. Equal scores are ordered by how often training saw the item.
 
     Args:
         model: The trained model.
@@ -37,6 +37,8 @@ def export_model(model: NcfModel, transform_output: tft.TFTransformOutput, direc
     transform = transform_output.transform_features_layer()
     raw_spec = transform_output.raw_feature_spec()
     ids_spec = {key: raw_spec[key] for key in (features.USER_ID, features.ITEM_ID)}
+    id_type = raw_spec[features.USER_ID].dtype
+    no_item = tf.constant("" if id_type == tf.string else -1, id_type)
     serialised = tf.TensorSpec([None], tf.string, "examples")
 
     @tf.function(input_signature=[serialised])
@@ -52,21 +54,21 @@ def export_model(model: NcfModel, transform_output: tft.TFTransformOutput, direc
 
     @tf.function(
         input_signature=[
-            tf.TensorSpec([None], tf.int64, features.USER_ID),
-            tf.TensorSpec([None, None], tf.int64, features.ITEM_ID),
+            tf.TensorSpec([None], id_type, features.USER_ID),
+            tf.TensorSpec([None, None], id_type, features.ITEM_ID),
         ]
     )
     def score(user_id: tf.Tensor, item_id: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"scores": model(*_to_rows(transform, user_id, item_id))}
 
     vocabulary = np.array(transform_output.vocabulary_by_name(features.ITEM_VOCABULARY))
-    known_ids = tf.constant(vocabulary.astype(np.int64))
+    known_ids = tf.constant(vocabulary if id_type == tf.string else vocabulary.astype(np.int64))
 
     @tf.function(
         input_signature=[
-            tf.TensorSpec([None], tf.int64, features.USER_ID),
+            tf.TensorSpec([None], id_type, features.USER_ID),
             tf.TensorSpec(None, tf.int32, "k"),
-            tf.TensorSpec([None, None], tf.int64, "exclude"),
+            tf.TensorSpec([None, None], id_type, "exclude"),
         ]
     )
     def recommend(user_id: tf.Tensor, k: tf.Tensor, exclude: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -81,10 +83,10 @@ def export_model(model: NcfModel, transform_output: tft.TFTransformOutput, direc
         # The last row stands for unknown ids: it takes the scatter's padding and is no item.
         wanted = tf.reduce_max(k)
         best = tf.math.top_k(scores[:, :-1], tf.minimum(wanted, len(vocabulary)))
-        ids = tf.where(best.values > scores.dtype.min, tf.gather(known_ids, best.indices), -1)
+        ids = tf.where(best.values > scores.dtype.min, tf.gather(known_ids, best.indices), no_item)
         padding = [[0, 0], [0, wanted - tf.shape(ids)[1]]]
         return {
-            features.ITEM_ID: tf.pad(ids, padding, constant_values=-1),
+            features.ITEM_ID: tf.pad(ids, padding, constant_values=no_item),
             "scores": tf.pad(best.values, padding, constant_values=scores.dtype.min),
         }
 

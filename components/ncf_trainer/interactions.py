@@ -1,5 +1,6 @@
 """Raw Examples of ncf, read back as who interacted with what."""
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -7,27 +8,27 @@ import tensorflow as tf
 
 from components.ncf_trainer import features
 
-__all__ = ["Interactions", "read_interactions"]
+__all__ = ["Interactions", "decode_ids", "read_interactions"]
 
 _PARSED_TOGETHER = 4096
 _SPLITS = ("train", "eval")
 
 
 class Interactions(NamedTuple):
-    """The items of each user.
+    """The items of each user. Raw ids are int64, or str in arrays of objects.
 
     Attributes:
-        users: Raw user ids, ascending, int64 [users].
+        users: Raw user ids, ascending, [users].
         starts: Where each user's items begin in `items`, and where the last one's end, int64
             [users + 1].
-        items: Raw item ids, int64 [interactions].
+        items: Raw item ids, [interactions].
     """
 
     users: np.ndarray
     starts: np.ndarray
     items: np.ndarray
 
-    def of(self, user: int) -> np.ndarray:
+    def of(self, user: int | str) -> np.ndarray:
         """Returns the items of a user, none for one who is not there."""
         at = int(np.searchsorted(self.users, user))
         if at == len(self.users) or self.users[at] != user:
@@ -44,22 +45,38 @@ def read_interactions(uri: str) -> Interactions:
     files = [
         file for split in _SPLITS for file in sorted(tf.io.gfile.glob(f"{uri}/Split-{split}/*"))
     ]
+    # tf.data takes longer to build a dataset than these files take to read.
+    options = tf.io.TFRecordOptions("GZIP")
+    records = itertools.chain.from_iterable(
+        tf.compat.v1.io.tf_record_iterator(file, options) for file in files
+    )
+    blocks = iter(lambda: list(itertools.islice(records, _PARSED_TOGETHER)), [])
+    first = next(blocks)
+    id_type = _id_type(first[0])
     spec = {
-        features.USER_ID: tf.io.FixedLenFeature([1], tf.int64),
-        features.ITEM_ID: tf.io.RaggedFeature(tf.int64),
+        features.USER_ID: tf.io.FixedLenFeature([1], id_type),
+        features.ITEM_ID: tf.io.RaggedFeature(id_type),
         features.LABEL: tf.io.RaggedFeature(tf.float32),
     }
-    owners, items = [], []
-    for batch in (
-        tf.data.TFRecordDataset(files, "GZIP")
-        .batch(_PARSED_TOGETHER)
-        .map(lambda examples: tf.io.parse_example(examples, spec), tf.data.AUTOTUNE)
-    ):
-        touched = batch[features.LABEL].flat_values.numpy() > 0
-        lengths = batch[features.ITEM_ID].row_lengths().numpy()
-        owners.append(np.repeat(batch[features.USER_ID][:, 0].numpy(), lengths)[touched])
-        items.append(batch[features.ITEM_ID].flat_values.numpy()[touched])
-    owner, item = np.concatenate(owners), np.concatenate(items)
-    order = np.argsort(owner, kind="stable")
-    users, starts = np.unique(owner[order], return_index=True)
-    return Interactions(users, np.append(starts, len(owner)), item[order])
+    owners, counts, items = [], [], []
+    for block in itertools.chain([first], blocks):
+        batch = tf.io.parse_example(block, spec)
+        touched = batch[features.LABEL] > 0
+        owners.append(batch[features.USER_ID][:, 0].numpy())
+        counts.append(tf.reduce_sum(tf.cast(touched, tf.int64), axis=1).numpy())
+        items.append(batch[features.ITEM_ID].flat_values[touched.flat_values].numpy())
+    users, owner = np.unique(decode_ids(np.concatenate(owners)), return_inverse=True)
+    owner = np.repeat(owner, np.concatenate(counts))
+    starts = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(users)))])
+    item = decode_ids(np.concatenate(items))
+    return Interactions(users, starts, item[np.argsort(owner, kind="stable")])
+
+
+def _id_type(record: bytes) -> tf.DType:
+    feature = tf.train.Example.FromString(record).features.feature[features.USER_ID]
+    return tf.string if feature.WhichOneof("kind") == "bytes_list" else tf.int64
+
+
+def decode_ids(ids: np.ndarray) -> np.ndarray:
+    """Returns an array of bytes as one of str, and one of integers as it is."""
+    return np.vectorize(bytes.decode, otypes=[object])(ids) if ids.dtype == object else ids

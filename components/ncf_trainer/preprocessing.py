@@ -19,8 +19,8 @@ def preprocessing_fn(
     them, such as an item that was only ever held out, gets the row after the last.
 
     Args:
-        inputs: `user_id` int64 [batch, 1], `item_id` int64 and `label` float32, both sparse with
-            one value a candidate.
+        inputs: `user_id` [batch, 1], int64 or string, `item_id` of the same type and `label`
+            float32, both sparse with one value a candidate.
         custom_config: Not used; Transform passes it to every preprocessing_fn.
 
     Returns:

@@ -4,19 +4,37 @@ from typing import Any
 
 from tfx import types
 from tfx.components.trainer.executor import GenericExecutor
+from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.types import standard_component_specs
 from tfx.utils import json_utils
 
 from transforms.checks import override
 
-__all__ = ["RUN_SETTINGS", "TrainerExecutor"]
+__all__ = ["RUN_SETTINGS", "TrainerExecutor", "with_run_settings"]
 
 RUN_SETTINGS = ("train_epochs", "seed")
 """Settings that may be execution properties of their own, which an engine fills in for a run."""
 
 
+def with_run_settings(exec_properties: dict[str, Any]) -> dict[str, Any]:
+    """Returns execution properties with the values of RUN_SETTINGS in the trainer's config.
+
+    Args:
+        exec_properties: TFX's, and values of any RUN_SETTINGS. `custom_config` holds "config", the
+            trainer's settings as JSON.
+    """
+    key = standard_component_specs.CUSTOM_CONFIG_KEY
+    custom_config = json_utils.loads(exec_properties[key])
+    custom_config["config"] = override(custom_config["config"], RUN_SETTINGS, exec_properties)
+    return {**exec_properties, key: json_utils.dumps(custom_config)}
+
+
 class TrainerExecutor(GenericExecutor):
-    """TFX's executor, for which RUN_SETTINGS take the place of those in the trainer's config."""
+    """TFX's executor, for which two kinds of values take the place of the trainer's settings.
+
+    RUN_SETTINGS come as execution properties, and a Tuner's best hyperparameters, which have the
+    names of settings, as an input.
+    """
 
     def Do(
         self,
@@ -29,12 +47,19 @@ class TrainerExecutor(GenericExecutor):
         Args:
             input_dict: As TFX's executor takes them.
             output_dict: As TFX's executor takes them.
-            exec_properties: TFX's, and values of any RUN_SETTINGS. `custom_config` holds "config",
-                the trainer's settings as JSON.
+            exec_properties: As `with_run_settings` takes them.
         """
-        key = standard_component_specs.CUSTOM_CONFIG_KEY
-        custom_config = json_utils.loads(exec_properties[key])
-        custom_config["config"] = override(custom_config["config"], RUN_SETTINGS, exec_properties)
-        super().Do(
-            input_dict, output_dict, {**exec_properties, key: json_utils.dumps(custom_config)}
-        )
+        super().Do(input_dict, output_dict, with_run_settings(exec_properties))
+
+    def _GetFnArgs(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> FnArgs:
+        fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
+        if fn_args.hyperparameters:
+            best = fn_args.hyperparameters["values"]
+            config = fn_args.custom_config["config"]
+            fn_args.custom_config["config"] = override(config, best, best)
+        return fn_args

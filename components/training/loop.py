@@ -16,9 +16,20 @@ from components.training.config import LoopConfig
 from components.training.strategy import is_chief
 from transforms.errors import UserError
 
-__all__ = ["HISTORY_FILE", "EpochStats", "History", "checkpoint_dir", "run_loop"]
+__all__ = [
+    "HISTORY_FILE",
+    "DivergedError",
+    "EpochStats",
+    "History",
+    "checkpoint_dir",
+    "run_loop",
+]
 
 HISTORY_FILE = "training.json"
+
+
+class DivergedError(UserError):
+    """The loss or a metric is not finite."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +106,8 @@ def run_loop(
         log_dir: Receives TensorBoard logs and, whole and once, `training.json` (the History).
 
     Raises:
-        UserError: The loss or a metric is not finite, or the checkpoint is damaged.
+        DivergedError: The loss or a metric is not finite.
+        UserError: The checkpoint is damaged.
     """
     done = tf.Variable(0, dtype=tf.int64, trainable=False)
     record = tf.Variable("[]", dtype=tf.string, trainable=False)
@@ -161,7 +173,7 @@ def _reached(config: LoopConfig, value: float | None, higher_is_better: bool) ->
 def _check_finite(epoch: int, values: dict[str, float]) -> None:
     for name, value in values.items():
         if not math.isfinite(value):
-            raise UserError(
+            raise DivergedError(
                 f"epoch {epoch + 1}: {name}={value}: training diverged; lower learning_rate"
             )
 

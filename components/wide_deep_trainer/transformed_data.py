@@ -6,10 +6,12 @@ import numpy as np
 import tensorflow as tf
 
 from transforms.errors import UserError
+from transforms.hashing import hash_uint64
 
-__all__ = ["read_columns"]
+__all__ = ["read_columns", "split_columns"]
 
 _PARSED_TOGETHER = 4096
+_VALIDATION_PERCENT = 20
 
 
 def read_columns(
@@ -34,3 +36,27 @@ def read_columns(
     if not batches:
         raise UserError(f"{', '.join(patterns)}: no Example")
     return {name: np.concatenate([batch[name] for batch in batches]) for name in spec}
+
+
+def split_columns(
+    columns: dict[str, np.ndarray], seed: int, *keys: np.ndarray
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Returns about four fifths of the rows to train on, and the others to validate on.
+
+    Args:
+        columns: Features by name, [rows, ...] each.
+        seed: Different seeds draw independently.
+        *keys: Integers [rows]; rows of equal keys stay together.
+
+    Raises:
+        UserError: There are too few rows for two parts.
+    """
+    chosen = hash_uint64(seed, *keys) % np.uint64(100) < _VALIDATION_PERCENT
+    if chosen.all() or not chosen.any():
+        raise UserError(
+            f"tune=True: {len(chosen)} rows to train on are too few to hold some out; do not tune"
+        )
+    return (
+        {name: column[~chosen] for name, column in columns.items()},
+        {name: column[chosen] for name, column in columns.items()},
+    )

@@ -6,6 +6,7 @@ import time
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 
 __all__ = ["Distribution", "feature_distributions", "interaction_distributions", "read_anomalies"]
@@ -37,8 +38,10 @@ def feature_distributions(statistics: str) -> list[Distribution]:
     splits = {split: _features(statistics, split) for split in ("train", "eval")}
     found = []
     for name, train in splits["train"].items():
-        features = {split: splits[split][name] for split in splits}
-        if not _is_scalar(train) or name.endswith("_id"):
+        features = {split: of[name] for split, of in splits.items() if name in of}
+        # In data that do not fit the schema a split may lack the feature, or have no value of it.
+        whole = len(features) == len(splits) and all(map(_is_scalar, features.values()))
+        if not whole or name.endswith("_id"):
             continue
         if train.HasField("string_stats"):
             found.append(_categories(name, features))
@@ -58,7 +61,7 @@ def interaction_distributions(examples: str) -> list[Distribution]:
     from components.ncf_trainer.interactions import read_interactions
 
     interactions = read_interactions(examples)
-    _, popularity = np.unique(interactions.items, return_counts=True)
+    popularity = pa.array(interactions.items).value_counts().field("counts").to_numpy()
     return [
         _doubling("activity: interactions of a user", "users", np.diff(interactions.starts)),
         _doubling("popularity: interactions with an item", "items", popularity),

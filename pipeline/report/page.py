@@ -1,4 +1,7 @@
-"""Writes the report of a run: verdict, metrics, training, data, time, lineage."""
+"""Writes the report of a run: verdict, metrics, training, data, time, lineage.
+
+A run that was stopped has a part of these; what it has nothing to show in is left out.
+"""
 
 import json
 import os
@@ -30,6 +33,14 @@ _TITLES = {
     "auc": "AUC",
 }
 _COUNT = "example_count"
+# By the names of ExitCode.
+_VERDICTS = {
+    "pushed": "Blessed and pushed",
+    "refused_by_model_gate": "Refused by the model gate: nothing was pushed",
+    "refused_by_data_gate": "Refused by the data gate: nothing was trained",
+    "user_mistake": "Stopped by a mistake in a setting or the input: nothing was pushed",
+    "fault": "Stopped by a fault: nothing was pushed",
+}
 
 
 class Chart(NamedTuple):
@@ -87,20 +98,23 @@ def write_report(summary_file: str, path: str) -> None:
     with open(summary_file, encoding="utf-8") as file:
         summary = json.load(file)
     metrics = _metric_rows(summary)
+    anomalies = summary["lineage"].get("anomalies")
     page = _environment().get_template("report.html.jinja")
     text = page.render(
         summary=summary,
         metrics=metrics,
         metric_charts=_metric_charts(metrics),
         slices=_slice_rows(summary),
-        slice_metrics=[name for name in summary["metrics"] if name != _COUNT],
+        slice_metrics=[name for name in summary.get("metrics", ()) if name != _COUNT],
         slice_charts=_slice_charts(summary),
         training_charts=_training_charts(summary),
         data_charts=_data_charts(summary),
-        anomalies=read_anomalies(summary["lineage"]["anomalies"]),
+        anomalies=None if anomalies is None else read_anomalies(anomalies),
+        tuning_rows=_tuning_rows(summary),
         time_chart=_time_chart(summary),
         baseline_run=_run_of_baseline(summary, os.path.dirname(summary_file)),
         titles=_TITLES,
+        verdict=_VERDICTS[summary["outcome"]],
     )
     write_whole(path, text)
 
@@ -131,7 +145,7 @@ def _figure(value: Any) -> Markup | str:
 def _metric_rows(summary: Mapping[str, Any]) -> list[MetricRow]:
     bounds = {bound.metric: bound for bound in PRESETS[summary["pipeline"]][0].gate.bounds()}
     rows = []
-    for name, value in summary["metrics"].items():
+    for name, value in summary.get("metrics", {}).items():
         if name == _COUNT:
             continue
         sign, limit, kept = "", None, True
@@ -161,7 +175,7 @@ def _metric_charts(metrics: Sequence[MetricRow]) -> list[Chart]:
 def _slice_rows(summary: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     """Returns the slices, those of most examples first within a feature."""
     return sorted(
-        summary["slices"].items(),
+        summary.get("slices", {}).items(),
         key=lambda row: (row[0].partition("=")[0], -(row[1].get(_COUNT) or 0)),
     )
 
@@ -169,7 +183,7 @@ def _slice_rows(summary: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]
 def _slice_charts(summary: Mapping[str, Any]) -> list[Chart]:
     slices = _slice_rows(summary)
     charts: list[Chart] = []
-    for name, overall in summary["metrics"].items():
+    for name, overall in summary.get("metrics", {}).items():
         rows = [(label, of[name]) for label, of in slices if of.get(name) is not None]
         if name == _COUNT or not rows:
             continue
@@ -183,26 +197,34 @@ def _slice_charts(summary: Mapping[str, Any]) -> list[Chart]:
 
 def _training_charts(summary: Mapping[str, Any]) -> list[Chart]:
     charts: list[Chart] = []
-    for name in [name for name in _TITLES if any(name in epoch for epoch in summary["epochs"])]:
-        points = [(epoch["epoch"], epoch[name]) for epoch in summary["epochs"] if name in epoch]
+    history = summary.get("epochs", ())
+    for name in [name for name in _TITLES if any(name in epoch for epoch in history)]:
+        points = [(epoch["epoch"], epoch[name]) for epoch in history if name in epoch]
         epochs, values = zip(*points, strict=True)
         svg = lines(f"training{len(charts)}", epochs, values, "epoch")
         charts.append(Chart(f"{_TITLES[name]} by epoch", svg, ("Epoch", _TITLES[name]), points))
     return charts
 
 
+def _tuning_rows(summary: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Returns of each trial its number, what it scored and its settings."""
+    trials = summary.get("tuning", {}).get("trials", ())
+    return [(trial["trial"], trial["score"], *trial["settings"].values()) for trial in trials]
+
+
 def _data_charts(summary: Mapping[str, Any]) -> list[Chart]:
     lineage = summary["lineage"]
-    found = [*_genre_shares(summary), *feature_distributions(lineage["statistics"])]
-    if summary["pipeline"] == "ncf":
+    found = _genre_shares(summary)
+    if "statistics" in lineage:
+        found += feature_distributions(lineage["statistics"])
+    if "examples" in lineage and summary["pipeline"] == "ncf":
         found += interaction_distributions(lineage["examples"])
     return [_share_chart(f"data{i}", distribution) for i, distribution in enumerate(found)]
 
 
 def _genre_shares(summary: Mapping[str, Any]) -> list[Distribution]:
-    total = summary["metrics"][_COUNT]
     genres = [
-        (label.removeprefix("genre="), of[_COUNT] / total)
+        (label.removeprefix("genre="), of[_COUNT] / summary["metrics"][_COUNT])
         for label, of in _slice_rows(summary)
         if label.startswith("genre=")
     ]
@@ -225,9 +247,11 @@ def _share_chart(name: str, distribution: Distribution) -> Chart:
 
 
 def _time_chart(summary: Mapping[str, Any]) -> Chart:
-    cached = set(summary["cached"])
+    notes = dict.fromkeys(summary["cached"], " (cached)")
+    if summary.get("stopped_in"):
+        notes[summary["stopped_in"]] = " (stopped)"
     rows = [
-        (f"{component} (cached)" if component in cached else component, seconds)
+        (component + notes.get(component, ""), seconds)
         for component, seconds in summary["seconds"].items()
     ]
     labels, values = zip(*rows, strict=True)
@@ -237,6 +261,6 @@ def _time_chart(summary: Mapping[str, Any]) -> Chart:
 
 def _run_of_baseline(summary: Mapping[str, Any], home: str) -> dict[str, Any] | None:
     """Returns the record of the run that trained the model that this one was compared with."""
-    baseline = summary["lineage"]["baseline_model"]
+    baseline = summary["lineage"].get("baseline_model")
     trained = (run for run in past_runs(home) if run.get("lineage", {}).get("model") == baseline)
     return next(trained, None) if baseline else None

@@ -1,3 +1,4 @@
+import gc
 import json
 import subprocess
 import sys
@@ -87,15 +88,37 @@ def fn_args(tmp_path):
                 "config": to_json(config),
                 "code": "",
                 "checkpoint_root": str(tmp_path / "checkpoints"),
+                "tune_trials": 2,
             },
             train_files=[str(transformed / "train" / "*")],
             eval_files=[str(transformed / "eval" / "*")],
             transform_output=str(transformed / "transform_output"),
+            transform_graph_path=str(transformed / "transform_output"),
             serving_model_dir=str(tmp_path / "model"),
             model_run_dir=str(tmp_path / "run"),
+            working_dir=str(tmp_path / "tmp"),
         )
 
     return build
+
+
+@pytest.fixture
+def tune():
+    """Returns a function that runs the search of a tuner_fn, and returns its oracle.
+
+    There is no eval split for it to look at.
+    """
+
+    def search(tuner_fn, fn_args):
+        fn_args.eval_files = ["/missing/*"]
+        tuner = tuner_fn(fn_args).tuner
+        # Or the collection after each trial would walk through all of TFX.
+        gc.freeze()
+        tuner.search()
+        gc.unfreeze()
+        return tuner.oracle
+
+    return search
 
 
 @pytest.fixture(scope="session")

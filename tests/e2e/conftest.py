@@ -51,12 +51,16 @@ class Workplace:
         roots = ["--data-root", self.data, "--output-root", os.path.dirname(self.home)]
         return ["run", self.pipeline, "--no-download", *roots, *arguments]
 
+    def command(self, *arguments):
+        """The command line of a run."""
+        return [sys.executable, "-m", "pipeline", *self._arguments(arguments)]
+
     def run(self, *arguments):
         """Runs the command line in a process of its own.
 
         Transform's lookup tables have names that two pipelines in one process would share.
         """
-        command = [sys.executable, "-m", "pipeline", *self._arguments(arguments)]
+        command = self.command(*arguments)
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         return Done(done.returncode, done.stdout, done.stderr)
 

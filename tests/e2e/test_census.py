@@ -81,6 +81,13 @@ def test_a_value_that_the_schema_does_not_know_is_refused_before_training(workpl
             file.write(text.replace(" Private,", " Martian,"))
     done = workplace.run_here(capfd, "--dataset", "changed", *QUICK)
     assert done.code == 4
-    assert done.mistake().startswith("error: the data do not fit the schema: ")
+    assert done.mistake().startswith("error: the data do not fit the schema; ")
     assert "workclass" in done.mistake() and "Martian" in done.mistake()
     assert "Trainer" not in done.out
+    summary = workplace.summary()
+    assert summary["outcome"] == "refused_by_data_gate" and summary["pushed_model"] is None
+    assert summary["stopped_in"] == "DataGate" and "DataGate" in summary["seconds"]
+    assert " | ".join(summary["reasons"]) == done.mistake().removeprefix("error: ")
+    with open(os.path.join(workplace.home, "report.html"), encoding="utf-8") as file:
+        report = file.read()
+    assert report.index("Refused by the data gate") < report.index("Martian") < report.index("<svg")

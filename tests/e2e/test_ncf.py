@@ -208,7 +208,9 @@ def test_malformed_input_is_one_line_and_exit_2(content, message, workplace, cap
     done = workplace.run_here(capfd, "--dataset", "own")
     assert done.code == 2
     assert message in done.mistake()
-    assert not os.path.exists(os.path.join(workplace.home, "summary.json"))
+    assert workplace.summary()["outcome"] == "user_mistake"
+    assert workplace.summary()["reasons"] == [done.mistake().removeprefix("error: ")]
+    assert os.path.exists(os.path.join(workplace.home, "report.html"))
 
 
 def test_more_gpus_than_there_are_is_one_line_and_exit_2(workplace, capfd):

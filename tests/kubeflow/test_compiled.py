@@ -75,6 +75,22 @@ def test_argo_steps_get_the_resources_that_they_use(compiled, pipeline):
             assert not resources
 
 
+def test_a_tuner_gets_the_trainers_resources_and_run_time_parameters():
+    tuned = {"SETTINGS": "tune=true tune_trials=3"}
+    argo = argo_steps(compile_pipeline("ncf", "kubeflow", **tuned))
+    job = compile_pipeline("ncf", "vertex", **tuned)
+    vertex = vertex_containers(job)
+    for found in ({name: step["container"] for name, step in argo.items()}, vertex):
+        assert found["Tuner"]["resources"] == found["Trainer"]["resources"]
+    assert "{{inputs.parameters.train_epochs}}" in str(argo["Tuner"]["container"]["args"])
+    tasks = job["pipelineSpec"]["root"]["dag"]["tasks"]
+    parameters = tasks["Tuner"]["inputs"]["parameters"]
+    assert parameters["seed"] == {"componentInputParameter": "seed"}
+    assert '"tune_trials": 3' in str(parameters["custom_config"])
+    best = tasks["Trainer"]["inputs"]["artifacts"]["hyperparameters"]["taskOutputArtifact"]
+    assert best["producerTask"] == "Tuner"
+
+
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_vertex_steps_get_the_resources_that_they_use(compiled, pipeline):
     for component, container in vertex_containers(compiled[pipeline, "vertex"]).items():

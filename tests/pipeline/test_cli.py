@@ -26,6 +26,14 @@ def test_answers_that_need_no_run_do_not_import_the_stack():
         (["run", "ncf", "--dataset", "ml-1n", "--no-download"], "did you mean ml-1m?"),
         (["run", "ncf", "--dataset", "ml-1m", "--no-download"], "python -m pipeline download"),
         (["download", "ml-2m"], "dataset='ml-2m': must be one of"),
+        (["download", "ml-1n"], "did you mean ml-1m?"),
+        (["rum", "ncf"], "did you mean run?"),
+        (
+            ["run", "nfc"],
+            "pipeline='nfc': must be one of ncf, movielens, census; did you mean ncf?",
+        ),
+        (["run", "ncf", "--dataste", "sample"], "did you mean --dataset?"),
+        (["recommend"], "is required; see: python -m pipeline recommend --help"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_2(arguments, message, tmp_path, monkeypatch, capsys):

@@ -18,6 +18,11 @@ PERSON += "Male, 2174, 0, 40, United-States"
         (predict_census, f"{PERSON}\n{PERSON}, <=50K, x\n", ":2: has 16 fields, not 14 or 15"),
         (predict_census, PERSON.replace("39", "x9"), ":1: age 'x9' is not an integer"),
         (predict_census, f"\n\n{PERSON.replace('Male', '')}", ":3: gender '' is not filled in"),
+        (
+            predict_census,
+            f"|1x3 Cross validator\n{PERSON.replace('39', 'x9')}",
+            ":2: age 'x9' is not an integer",
+        ),
         (predict_ratings, "1,2\n", ":1: has 2 fields, not 3"),
         (
             predict_ratings,

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.recommend import Ranked, lines, read_users, write_parquet
+from pipeline.recommend import Ranked, lines, parse_user, read_users, write_parquet
 from pipeline.runs import Served
 from transforms.errors import UserError
 
@@ -15,6 +15,15 @@ RANKED = Ranked(
     score=np.array([1.5, -0.25, 2.0], np.float32),
     strangers=[],
 )
+NAMED = RANKED._replace(
+    user_id=np.array(["ana-17", "ana-17", "bob"], object),
+    item_id=np.array(["sku-0000042", "01", "1"], object),
+)
+
+
+def trained(**data):
+    """A model of a run with these settings of its data."""
+    return Served(folder="", run={"settings": {"data": data}})
 
 
 @pytest.fixture
@@ -53,6 +62,27 @@ def test_parquet_is_written_whole_or_not_at_all(served, tmp_path):
         write_parquet(RANKED, served, str(tmp_path / "missing" / "out.parquet"))
 
 
+def test_string_ids_stand_in_their_column_and_have_titles_too(served, tmp_path):
+    os.remove(tmp_path / "movies.dat")
+    (tmp_path / "movies.csv").write_text(
+        "movieId,title,genres\nsku-0000042,Tea,Drinks\n 01 ,Cup,\n"
+    )
+    assert list(lines(NAMED, served)) == [
+        "user ana-17",
+        "   1    1.5000  sku-0000042  Tea  Drinks",
+        "   2   -0.2500           01  Cup  ",
+        "user bob",
+        "   1    2.0000            1",
+    ]
+    path = str(tmp_path / "out.parquet")
+    nobody = NAMED._replace(**{name: getattr(NAMED, name)[:0] for name in NAMED._fields[:4]})
+    for ranked in (NAMED, nobody):
+        write_parquet(ranked, served, path)
+        table = pq.read_table(path)
+        assert {str(table.schema.field(name).type) for name in ("user_id", "item_id")} == {"string"}
+        assert table["item_id"].to_pylist() == ranked.item_id.tolist()
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -67,11 +97,25 @@ def test_a_file_of_users_that_is_none_is_one_line(content, message, tmp_path):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(UserError) as error:
-        read_users(str(path))
+        read_users(str(path), trained())
     assert str(error.value).startswith(str(path)) and message in str(error.value)
 
 
 def test_users_are_read_in_their_order(tmp_path):
     path = tmp_path / "users.txt"
     path.write_text("\ufeff7\r\n\n 3 \n", encoding="utf-8")
-    assert read_users(str(path)) == [7, 3]
+    assert read_users(str(path), trained()) == [7, 3]
+    assert read_users(str(path), trained(string_ids=True)) == ["7", "3"]
+
+
+def test_a_user_is_what_the_model_takes_or_one_line(tmp_path):
+    strings = trained(string_ids=True)
+    assert parse_user("0017", strings, "--user") == "0017"
+    assert parse_user("0017", trained(string_ids=False), "--user") == 17
+    message = (
+        "--user: user_id 'ana-17' is not an integer of at most 18 digits, as this model's users"
+    )
+    with pytest.raises(UserError, match=message):
+        parse_user("ana-17", trained(), "--user")
+    with pytest.raises(UserError, match="--user: user_id '' is empty; mend it"):
+        parse_user(" ", strings, "--user")

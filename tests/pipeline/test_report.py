@@ -112,15 +112,21 @@ def summary(statistics):
 
 
 @pytest.fixture
-def draw(summary, tmp_path):
-    """Returns a function that writes the report of the summary, and its text."""
+def draw_file(tmp_path):
+    """Returns a function that writes a summary and its report, and returns the report's text."""
 
-    def drawn(**changes):
-        (tmp_path / "summary.json").write_text(json.dumps({**summary, **changes}))
+    def drawn(summary):
+        (tmp_path / "summary.json").write_text(json.dumps(summary))
         write_report(str(tmp_path / "summary.json"), str(tmp_path / "report.html"))
         return (tmp_path / "report.html").read_text(encoding="utf-8")
 
     return drawn
+
+
+@pytest.fixture
+def draw(summary, draw_file):
+    """Returns a function that draws the report of the summary with changes."""
+    return lambda **changes: draw_file({**summary, **changes})
 
 
 def numbers(value):
@@ -159,14 +165,67 @@ def test_texts_from_data_and_settings_are_texts(draw):
 
 def test_the_verdict_comes_first(draw):
     refused = draw()
-    assert refused.index("Refused: nothing was pushed") < refused.index("<table")
+    assert refused.index("Refused by the model gate") < refused.index("<table")
     assert "≤&nbsp;" in refused and "not kept" in refused
-    pushed = draw(pushed_model="/serving/1", reasons=[], metrics={"rmse": 0.8, "example_count": 1})
+    pushed = draw(
+        outcome="pushed",
+        pushed_model="/serving/1",
+        reasons=[],
+        metrics={"rmse": 0.8, "example_count": 1},
+    )
     assert "Blessed and pushed" in pushed and "not kept" not in pushed
+
+
+@pytest.fixture
+def stopped(summary):
+    """The summary of a run that the data gate stopped."""
+    early = ("pipeline", "preset", "started", "data", "log", "counters", "quarantine", "settings")
+    lineage = ("statistics", "anomalies", "data_fingerprint", "code")
+    return {
+        **{key: summary[key] for key in (*early, "versions", "cached")},
+        "outcome": "refused_by_data_gate",
+        "reasons": ["the data differ too much", "train: age: <divergence>"],
+        "stopped_in": "DataGate",
+        "pushed_model": None,
+        "seconds": {"StatisticsGen": 4.5, "DataGate": 0.25},
+        "lineage": {key: summary["lineage"][key] for key in lineage},
+    }
+
+
+def test_a_run_that_was_stopped_tells_why_and_shows_what_there_is(stopped, draw_file, statistics):
+    message = anomalies_pb2.Anomalies()
+    message.anomaly_info["age"].description = "too <old>"
+    (statistics / "anomalies" / "Split-eval" / "SchemaDiff.pb").write_bytes(
+        message.SerializeToString()
+    )
+    text = draw_file(stopped)
+    page = Page(text)
+    assert {"data", "time", "lineage"} == {i for i in page.ids if i.isalpha()}
+    assert text.index("Refused by the data gate") < text.index("age: &lt;divergence&gt;")
+    assert text.index("age: &lt;divergence&gt;") < text.index("too &lt;old&gt;")
+    assert "DataGate (stopped)" in text and "/logs/1.log" in text
+    assert {4.5, 0.25} == page.figures["time"] and 1234567.0 in page.figures["data"]
+
+
+def test_a_run_that_made_nothing_tells_why(stopped, draw_file):
+    del stopped["counters"]
+    text = draw_file({**stopped, "outcome": "fault", "lineage": {"code": {}}})
+    assert {"time", "lineage"} == {i for i in Page(text).ids if i.isalpha()}
+    assert "Stopped by a fault" in text
 
 
 def test_a_first_run_has_nothing_to_compare_with(draw):
     assert "no other blessed model to compare with" in draw(baseline={}, slices={})
+
+
+def test_a_tuned_run_shows_its_trials(draw):
+    trials = [
+        {"trial": 1, "score": 0.9512, "settings": {"learning_rate": 0.005, "num_factors": 16}},
+        {"trial": 2, "score": 0.9417, "settings": {"learning_rate": 0.0021, "num_factors": 32}},
+    ]
+    chosen = trials[1]["settings"]
+    text = draw(tuning={"metric": "rmse", "trials": trials, "best_trial": 2, "chosen": chosen})
+    assert numbers(trials) == Page(text).figures["tuning"]
 
 
 def test_a_report_that_cannot_be_drawn_leaves_none(draw, tmp_path, summary):

@@ -43,6 +43,7 @@ def test_widths_and_their_regularisation_are_validated_together():
         ("train_epochs=0", "train_epochs=0: must be at least 1"),
         ("holdout=tests", "did you mean test?"),
         ("min_hit_rate=1.5", "min_hit_rate=1.5: must be above 0 and below 1"),
+        ("tune_trials=1", "tune_trials=1: must be at least 2"),
         ("max_regression=-1", "max_regression=-1.0: must be at least 0"),
     ],
 )

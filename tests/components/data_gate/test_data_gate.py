@@ -98,8 +98,11 @@ def test_data_like_those_before_are_accepted(gate):
 
 def test_drift_is_refused_by_the_name_of_the_feature(gate):
     first = gate.run(ratings(), ratings())
-    with pytest.raises(DataGateError, match=r"train: stars: .*divergence.*accept_drift=true"):
+    with pytest.raises(DataGateError, match=r"train: stars: .*divergence") as caught:
         gate.run(ratings(shift=1), ratings(shift=1), previous=[first])
+    advice, *features = caught.value.reasons
+    assert "accept_drift=true" in advice
+    assert [feature[:13] for feature in features] == ["train: stars:", "eval: stars: "]
 
 
 def test_drift_that_is_meant_becomes_what_later_data_resemble(gate):

@@ -9,7 +9,9 @@ from components.training.loop import HISTORY_FILE
 from components.wide_deep_trainer import census_trainer
 from components.wide_deep_trainer.census_config import PRESETS
 from components.wide_deep_trainer.census_features import CATEGORICAL, NUMERIC
-from components.wide_deep_trainer.census_trainer import _metrics, run_fn
+from components.wide_deep_trainer.census_fit import classification_metrics
+from components.wide_deep_trainer.census_trainer import run_fn
+from components.wide_deep_trainer.census_tuner import tuner_fn
 from transforms.errors import UserError
 
 from .conftest import example
@@ -85,6 +87,13 @@ def test_a_seed_determines_the_history(census_transformed, fn_args, tmp_path, mo
     assert losses(2, "other") != first
 
 
+def test_a_search_needs_the_train_split_alone(census_transformed, fn_args, tune):
+    short = dataclasses.replace(config("wide"), train_epochs=1)
+    oracle = tune(tuner_fn, fn_args(short, census_transformed))
+    assert (oracle.objective.name, oracle.objective.direction) == ("auc", "max")
+    assert [0 < trial.score < 1 for trial in oracle.trials.values()] == [True, True]
+
+
 def test_more_gpus_than_there_are_is_an_error(census_transformed, fn_args):
     wanted = dataclasses.replace(config("wide"), num_gpus=64)
     with pytest.raises(UserError, match="num_gpus=64"):
@@ -96,7 +105,7 @@ def test_metrics_equal_their_definitions():
     scores = rng.integers(0, 10, 300) / 10
     positive = rng.random(300) < scores
     wins = scores[positive][:, None] - scores[~positive][None]
-    metrics = _metrics(scores, positive)
+    metrics = classification_metrics(scores, positive)
     assert metrics["auc"] == pytest.approx(np.mean((wins > 0) + 0.5 * (wins == 0)))
     assert metrics["accuracy"] == np.mean((scores > 0.5) == positive)
-    assert _metrics(np.full(300, 0.3), positive)["auc"] == 0.5
+    assert classification_metrics(np.full(300, 0.3), positive)["auc"] == 0.5

@@ -9,6 +9,7 @@ from components.training.loop import HISTORY_FILE
 from components.wide_deep_trainer import rating_preprocessing
 from components.wide_deep_trainer.rating_config import RatingTrainerConfig
 from components.wide_deep_trainer.rating_trainer import run_fn
+from components.wide_deep_trainer.rating_tuner import tuner_fn
 
 SCHEMA = rating_preprocessing.__file__.replace("preprocessing.py", "schema.pbtxt")
 USERS, ITEMS = 60, 40
@@ -103,3 +104,10 @@ def test_trains_a_model_that_serves_anywhere(model_type, transformed, fn_args, a
         "timestamp",
         "user_row",
     ]
+
+
+def test_a_search_needs_the_train_split_alone(transformed, fn_args, tune):
+    config = RatingTrainerConfig(model_type="factors", train_epochs=1, **SMALL["factors"])
+    oracle = tune(tuner_fn, fn_args(config, transformed))
+    assert (oracle.objective.name, oracle.objective.direction) == ("rmse", "min")
+    assert [0 < trial.score < 5 for trial in oracle.trials.values()] == [True, True]

@@ -1,0 +1,1 @@
+"""What every tuner shares: TFX's Tuner over the trainers' own epoch loop."""

@@ -1,0 +1,190 @@
+"""Random search with keras-tuner, whose trials are runs of the trainers' own epoch loop."""
+
+import dataclasses
+import gc
+import hashlib
+import json
+import os
+import random
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import keras_tuner
+import tensorflow as tf
+from absl import logging
+from keras_tuner.engine import base_tuner
+from keras_tuner.engine import trial as trials
+from keras_tuner.errors import FailedTrialError, FatalError
+from keras_tuner.oracles import RandomSearchOracle
+from tfx import v1 as tfx
+
+from components.training.config import LoopConfig
+from components.training.loop import (
+    HISTORY_FILE,
+    DivergedError,
+    EpochStats,
+    checkpoint_dir,
+    run_loop,
+)
+from transforms.checks import from_json, override
+from transforms.errors import UserError
+
+__all__ = ["Fit", "LoopTuner"]
+
+
+class Fit(Protocol):
+    """A model in training, as `run_loop` takes its parts."""
+
+    checkpoint: tf.train.Checkpoint
+
+    def train_epoch(self, epoch: int) -> EpochStats:
+        """Trains one epoch, given its number from 0."""
+
+    def evaluate(self) -> dict[str, float]:
+        """Returns the metrics of the current weights."""
+
+
+class _LocalSearch(RandomSearchOracle):
+    """Begins with the space's defaults, then draws two settings of the best trial anew.
+
+    The presets are good already, and few draws of all settings at once come near them.
+    """
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Returns the values of a trial, as keras-tuner's oracles do."""
+        if not self.trials:
+            values = dict(self.hyperparameters.values)
+            return {"status": trials.TrialStatus.RUNNING, "values": values}
+        drawn = super().populate_space(trial_id)
+        best = self.get_best_trials()[0].hyperparameters.values
+        if drawn["values"]:
+            changed = random.Random(self._seed_state).sample(sorted(best), min(2, len(best)))
+            drawn["values"] = {**best, **{name: drawn["values"][name] for name in changed}}
+        return drawn
+
+
+class LoopTuner(base_tuner.BaseTuner):
+    """Tries settings of a trainer, each with a whole training.
+
+    What a trial did is kept whole in a folder that depends, as `checkpoint_dir` says, on settings,
+    source and input, and beyond that on the trial's settings. The search itself is a function of
+    the seed. So one that was killed is run again and finds there what its trials did: finished
+    ones are not trained again, and the last goes on after its last whole epoch. keras-tuner's own
+    files, which are not written whole, are of no use to that and go to TFX's temporary folder.
+
+    Attributes:
+        kept: The folder with what the trials did; to be removed when the result is stored.
+    """
+
+    def __init__(
+        self,
+        fn_args: tfx.components.FnArgs,
+        config: LoopConfig,
+        strategy: tf.distribute.Strategy,
+        fit: Callable[[Any], Fit],
+        *,
+        space: keras_tuner.HyperParameters,
+        metric: str,
+        higher_is_better: bool,
+    ):
+        """Begins a search.
+
+        Args:
+            fn_args: TFX's. `custom_config` holds "config", the trainer's settings as JSON,
+                "tune_trials", "code" and "checkpoint_root", which must not be empty here.
+            config: The trainer's settings.
+            strategy: Where to train.
+            fit: Takes settings like `config` and returns a model that trains with them.
+            space: Settings by name, their values in `config` being the defaults.
+            metric: What to compare; `fit` evaluates it.
+            higher_is_better: Whether to look for the highest.
+        """
+        custom = fn_args.custom_config
+        self.kept = f"{checkpoint_dir(fn_args)}-trials"
+        self._config, self._text = config, custom["config"]
+        self._strategy = strategy
+        self._fit = fit
+        count = custom["tune_trials"]
+        oracle = _LocalSearch(
+            keras_tuner.Objective(metric, "max" if higher_is_better else "min"),
+            max_trials=count,
+            # 0 would stand for any seed.
+            seed=config.seed + 1,
+            hyperparameters=space,
+            max_consecutive_failed_trials=count + 1,
+        )
+        oracle.verbose = 0
+        super().__init__(
+            oracle, directory=fn_args.working_dir, project_name="keras_tuner", overwrite=True
+        )
+
+    def run_trial(self, trial: trials.Trial) -> dict[str, float]:
+        """Returns the metric that the trial's settings reach after the last epoch.
+
+        Raises:
+            FailedTrialError: Training diverged; the search goes on.
+            FatalError: Anything else went wrong.
+        """
+        values = trial.hyperparameters.values
+        try:
+            last = self._last_epoch(override(self._text, values, values))
+        except DivergedError as error:
+            raise FailedTrialError(str(error)) from error
+        except Exception as error:
+            raise FatalError(str(error)) from error
+        return {self.oracle.objective.name: last[self.oracle.objective.name]}
+
+    def on_trial_end(self, trial: trials.Trial) -> None:
+        """Ends a trial and logs what it reached."""
+        super().on_trial_end(trial)
+        oracle, ended = self.oracle, self.oracle.get_trial(trial.trial_id)
+        reached = "diverged" if ended.score is None else f"{ended.score:.4f}"
+        best = oracle.get_best_trials()[0].score
+        logging.info(
+            "trial %d of %d: %s %s%s",
+            len(oracle.end_order),
+            oracle.max_trials,
+            oracle.objective.name,
+            reached,
+            "" if best is None else f", best {best:.4f}",
+        )
+
+    def on_search_end(self) -> None:
+        """Raises UserError if no trial came to an end."""
+        if self.oracle.get_best_trials()[0].score is None:
+            raise UserError(
+                f"tune_trials={self.oracle.max_trials}: training diverged in every trial; "
+                "lower the learning rate"
+            )
+
+    def _last_epoch(self, text: str) -> dict[str, float]:
+        """Returns the last epoch of a training with the settings that `text` is the JSON of."""
+        folder = os.path.join(self.kept, hashlib.sha256(text.encode()).hexdigest()[:16])
+        history = os.path.join(folder, HISTORY_FILE)
+        if tf.io.gfile.exists(history):
+            with tf.io.gfile.GFile(history) as file:
+                return json.loads(file.read())["epochs"][-1]
+        config = dataclasses.replace(
+            from_json(type(self._config), text),
+            epochs_between_evals=self._config.train_epochs,
+            stop_threshold=None,
+            profile=False,
+        )
+        # The model before holds on to itself through its compiled graphs.
+        tf.keras.backend.clear_session()
+        gc.collect()
+        fit = self._fit(config)
+        checkpoints = os.path.join(folder, "checkpoints")
+        done = run_loop(
+            config,
+            strategy=self._strategy,
+            train_epoch=fit.train_epoch,
+            evaluate=fit.evaluate,
+            stop_metric=self.oracle.objective.name,
+            higher_is_better=self.oracle.objective.direction == "max",
+            checkpoint=fit.checkpoint,
+            checkpoint_dir=checkpoints,
+            log_dir=folder,
+        )
+        tf.io.gfile.rmtree(checkpoints)
+        return done.epochs[-1]

@@ -1,0 +1,85 @@
+"""A rating model in training, and the errors that it is judged by."""
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from components.training.loop import EpochStats
+from components.wide_deep_trainer import rating_features as features
+from components.wide_deep_trainer.columnar_training import (
+    ColumnarTraining,
+    predictor,
+    scheduled_rate,
+)
+from components.wide_deep_trainer.rating_config import RatingTrainerConfig
+from components.wide_deep_trainer.rating_factors import RatingFactors
+from components.wide_deep_trainer.rating_network import RatingNetwork
+
+__all__ = ["MAE", "RMSE", "RatingFit"]
+
+RMSE = "rmse"
+MAE = "mae"
+
+_MODELS = {"deep": RatingNetwork, "factors": RatingFactors}
+
+
+class RatingFit:
+    """Model, optimiser and data of a rating trainer.
+
+    Attributes:
+        model: The model; its scores are stars, float32 [batch].
+        checkpoint: Model and optimiser.
+    """
+
+    def __init__(
+        self,
+        config: RatingTrainerConfig,
+        strategy: tf.distribute.Strategy,
+        transform_output: tft.TFTransformOutput,
+        train: dict[str, np.ndarray],
+        evaluation: dict[str, np.ndarray],
+    ):
+        """Creates the variables and moves the data to the devices.
+
+        Args:
+            config: All settings.
+            strategy: Where to train.
+            transform_output: Its vocabularies size the tables.
+            train: Transformed ratings to train on, which the model may remember.
+            evaluation: Transformed ratings to evaluate on.
+        """
+        num_users, num_items = (
+            transform_output.vocabulary_size_by_name(vocabulary) + 1
+            for vocabulary in (features.USER_VOCABULARY, features.ITEM_VOCABULARY)
+        )
+        tf.keras.utils.set_random_seed(config.seed)
+        with strategy.scope():
+            self.model = _MODELS[config.model_type](config, train, num_users, num_items)
+            self.model({name: tf.constant(column[:1]) for name, column in train.items()})
+            rows = len(train[features.RATING])
+            optimizer = tf.keras.optimizers.Adam(
+                scheduled_rate(config.schedule, config.learning_rate, config, rows)
+            )
+        self._training = ColumnarTraining(
+            config,
+            strategy,
+            train,
+            [(self.model.trainable_variables, optimizer)],
+            self.model.loss,
+        )
+        self.checkpoint = self._training.checkpoint
+        self._predict = predictor(self.model)
+        self._evaluation = evaluation
+
+    def train_epoch(self, epoch: int) -> EpochStats:
+        """Trains on every rating once, in an order drawn for this epoch."""
+        return self._training.train_epoch(epoch)
+
+    def evaluate(self) -> dict[str, float]:
+        """Returns the root mean squared and the mean absolute error, in stars."""
+        stars = self._predict(self._evaluation)
+        errors = (stars - self._evaluation[features.RATING]).astype(np.float64)
+        return {
+            RMSE: float(np.sqrt(np.mean(np.square(errors)))),
+            MAE: float(np.mean(np.abs(errors))),
+        }

@@ -1,0 +1,149 @@
+import gc
+import math
+import types
+
+import keras_tuner
+import pytest
+import tensorflow as tf
+
+from components.training.config import LoopConfig
+from components.training.loop import EpochStats
+from components.training.strategy import create_strategy
+from components.tuning.space import among, around
+from components.tuning.tuner import LoopTuner
+from transforms.checks import to_json
+from transforms.errors import UserError, find_user_error
+
+TRIALS = 6
+OWN = {"batch_size": 4, "num_gpus": 0, "epochs_between_evals": 1}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imports_are_no_garbage():
+    """Keeps the collection after each trial from walking through all of TFX."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+class Killed(BaseException):
+    pass
+
+
+class Search:
+    """A search for the batch size nearest to 9, which keeps account of what it trains."""
+
+    def __init__(self, folder, kill_at=None, reach=lambda size: 1 / (1 + abs(size - 9))):
+        self.folder = folder
+        self.kill_at = kill_at
+        self.reach = reach
+        self.trained = []
+
+    def fit(self, settings):
+        def train_epoch(epoch):
+            if len(self.trained) == self.kill_at:
+                raise Killed
+            self.trained.append((settings.batch_size, epoch))
+            return EpochStats(loss=1.0, examples=1)
+
+        return types.SimpleNamespace(
+            checkpoint=tf.train.Checkpoint(weight=tf.Variable(0.0)),
+            train_epoch=train_epoch,
+            evaluate=lambda: {"score": self.reach(settings.batch_size), "other": 0.0},
+        )
+
+    def __call__(self, **settings):
+        config = LoopConfig(**{"train_epochs": 2, "batch_size": 4, **settings})
+        space = keras_tuner.HyperParameters()
+        among(space, config, "batch_size", *range(1, 17))
+        among(space, config, "num_gpus", 1, 2, 3)
+        among(space, config, "epochs_between_evals", 2, 3, 4)
+        fn_args = types.SimpleNamespace(
+            custom_config={
+                "config": to_json(config),
+                "code": "",
+                "checkpoint_root": str(self.folder / "checkpoints"),
+                "tune_trials": TRIALS,
+            },
+            train_files=["a"],
+            eval_files=["b"],
+            working_dir=str(self.folder / "tmp"),
+        )
+        tuner = LoopTuner(
+            fn_args,
+            config,
+            create_strategy(0),
+            self.fit,
+            space=space,
+            metric="score",
+            higher_is_better=True,
+        )
+        tuner.search()
+        return tuner
+
+
+def tried(tuner):
+    """The settings and the score of each trial."""
+    return [(t.hyperparameters.values, t.score) for t in tuner.oracle.trials.values()]
+
+
+def test_begins_with_the_settings_as_they_are_and_ends_with_none_that_are_worse(tmp_path, capfd):
+    tuner = Search(tmp_path)(stop_threshold=0.0)
+    trials = tried(tuner)
+    assert trials[0] == (OWN, pytest.approx(1 / 6)) and len(trials) == TRIALS
+    assert tuner.get_best_hyperparameters()[0].values == max(trials, key=lambda t: t[1])[0]
+    for number, (values, _) in enumerate(trials[1:], 1):
+        best = max(trials[:number], key=lambda t: t[1])[0]
+        assert sum(values[name] != best[name] for name in values) <= 2
+    assert capfd.readouterr().out == ""
+
+
+def test_a_seed_determines_the_search(tmp_path):
+    first = tried(Search(tmp_path / "1")())
+    assert tried(Search(tmp_path / "2")()) == first
+    assert tried(Search(tmp_path / "3")(seed=1)) != first
+
+
+def test_a_killed_search_goes_on_in_the_midst_of_its_third_trial(tmp_path):
+    whole, cut = Search(tmp_path / "whole"), Search(tmp_path / "cut", kill_at=5)
+    trials = tried(whole())
+    with pytest.raises(Killed):
+        cut()
+    again = Search(tmp_path / "cut")
+    assert tried(again()) == trials
+    assert cut.trained + again.trained == whole.trained
+    assert again.trained[0][1] == 1
+
+
+def test_a_trial_that_diverges_does_not_end_the_search(tmp_path):
+    tuner = Search(tmp_path, reach=lambda size: math.nan if size == 4 else 1.0)()
+    assert tried(tuner)[0][1] is None
+    assert tuner.get_best_hyperparameters()[0].values["batch_size"] != 4
+
+
+def test_trials_that_all_diverge_are_a_mistake(tmp_path):
+    with pytest.raises(UserError, match="tune_trials=6: training diverged in every trial"):
+        Search(tmp_path, reach=lambda size: math.nan)()
+
+
+def test_any_other_fault_ends_the_search(tmp_path):
+    search = Search(tmp_path)
+    mistake = UserError("num_gpus=1: this machine has none")
+
+    def fit(settings):
+        raise mistake
+
+    search.fit = fit
+    with pytest.raises(Exception, match="num_gpus=1") as caught:
+        search()
+    assert str(find_user_error(caught.value)) == str(mistake)
+
+
+def test_a_space_lies_around_the_setting():
+    space = keras_tuner.HyperParameters()
+    config = types.SimpleNamespace(rate=0.01, width=7)
+    around(space, config, "rate", 4.0)
+    among(space, config, "width", 8, 1)
+    rate, width = space.space
+    assert (rate.min_value, rate.default, rate.max_value) == (0.0025, 0.01, 0.04)
+    assert (width.values, width.default) == ([1, 7, 8], 7)
