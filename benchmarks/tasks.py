@@ -10,7 +10,7 @@ SIZES = ("ml-1m", "1M", "5M", "20M")
 
 _MODEL_2018 = {"num_factors": 8, "layers": (64, 32, 16, 8), "num_neg": 4}
 _MODEL_MLPERF = {"num_factors": 64, "layers": (256, 256, 128, 64), "num_neg": 4}
-_BATCH = 20_000
+_BATCH = 50_000
 # The optimiser moves every row of the tables in every step, so larger tables want fewer steps.
 _BATCH_20M = 100_000
 # One epoch on made-up ratings gives no model that a preset's bounds would pass.
@@ -64,7 +64,7 @@ class Task:
 
 
 def _examples(size: str, data: Data) -> list[Task]:
-    arguments = {"folder": data.folder, "repeats": 3 if size in ("ml-1m", "1M") else 1}
+    arguments = {"folder": data.folder, "repeats": 7 if size in ("ml-1m", "1M") else 1}
     return [
         Task(
             "raw file to ncf Examples",
