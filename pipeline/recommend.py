@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.runs import Served
 from pipeline.serving import Signature
@@ -156,6 +155,8 @@ def write_parquet(ranked: Ranked, served: Served, path: str) -> None:
     Raises:
         UserError: The file cannot be written.
     """
+    import pyarrow.parquet as pq
+
     string_ids = ranked.item_id.dtype == object
     movies = _movies(served, string_ids)
     items, codes = np.unique(ranked.item_id, return_inverse=True)

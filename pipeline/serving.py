@@ -18,9 +18,13 @@ _SPARED = ("keras", "googleapiclient", "scipy", "h5py")
 
 
 def quiet_stack() -> None:
-    """Keeps what TensorFlow and Beam say when they are imported off the terminal."""
-    # Read once, when TensorFlow's runtime is loaded.
+    """Keeps what TensorFlow and Beam say when they are imported off the terminal.
+
+    TensorFlow reads its settings once, when its runtime is loaded.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # oneDNN rewrites a graph before its first call, which is often the only one.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     # They warn of the versions of their own parts, which nobody here can change.
     warnings.simplefilter("ignore")
 
