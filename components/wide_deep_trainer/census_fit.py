@@ -4,7 +4,6 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from components.training.loop import EpochStats
 from components.wide_deep_trainer import census_features as features
 from components.wide_deep_trainer.census_config import CensusTrainerConfig
 from components.wide_deep_trainer.columnar_training import (
@@ -21,12 +20,11 @@ ACCURACY = "accuracy"
 AUC = "auc"
 
 
-class CensusFit:
-    """Model, optimisers and data of a census trainer.
+class CensusFit(ColumnarTraining):
+    """The training of a census model, and its evaluation.
 
     Attributes:
         model: The model.
-        checkpoint: Model and optimisers.
     """
 
     def __init__(
@@ -57,14 +55,9 @@ class CensusFit:
             self.model = WideDeepClassifier(config, _sizes(config, transform_output))
             self.model({name: tf.constant(column[:1]) for name, column in train.items()})
             parts = _parts(self.model, config, rows=len(train[features.LABEL]))
-        self._training = ColumnarTraining(config, strategy, train, parts, self.model.loss)
-        self.checkpoint = self._training.checkpoint
+        super().__init__(config, strategy, train, parts, self.model.loss)
         self._predict = predictor(self.model.probability)
         self._evaluation = evaluation
-
-    def train_epoch(self, epoch: int) -> EpochStats:
-        """Trains on every row once, in an order drawn for this epoch."""
-        return self._training.train_epoch(epoch)
 
     def evaluate(self) -> dict[str, float]:
         """Returns accuracy and AUC."""

@@ -4,7 +4,6 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from components.training.loop import EpochStats
 from components.wide_deep_trainer import rating_features as features
 from components.wide_deep_trainer.columnar_training import (
     ColumnarTraining,
@@ -23,12 +22,11 @@ MAE = "mae"
 _MODELS = {"deep": RatingNetwork, "factors": RatingFactors}
 
 
-class RatingFit:
-    """Model, optimiser and data of a rating trainer.
+class RatingFit(ColumnarTraining):
+    """The training of a rating model, and its evaluation.
 
     Attributes:
         model: The model; its scores are stars, float32 [batch].
-        checkpoint: Model and optimiser.
     """
 
     def __init__(
@@ -60,20 +58,10 @@ class RatingFit:
             optimizer = tf.keras.optimizers.Adam(
                 scheduled_rate(config.schedule, config.learning_rate, config, rows)
             )
-        self._training = ColumnarTraining(
-            config,
-            strategy,
-            train,
-            [(self.model.trainable_variables, optimizer)],
-            self.model.loss,
-        )
-        self.checkpoint = self._training.checkpoint
+        parts = [(self.model.trainable_variables, optimizer)]
+        super().__init__(config, strategy, train, parts, self.model.loss)
         self._predict = predictor(self.model)
         self._evaluation = evaluation
-
-    def train_epoch(self, epoch: int) -> EpochStats:
-        """Trains on every rating once, in an order drawn for this epoch."""
-        return self._training.train_epoch(epoch)
 
     def evaluate(self) -> dict[str, float]:
         """Returns the root mean squared and the mean absolute error, in stars."""
