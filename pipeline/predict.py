@@ -128,14 +128,15 @@ def _read(
 def _fields(path: str) -> Iterator[tuple[int, list[str]]]:
     """Yields line and fields, without the blanks around them, of each row that is not blank.
 
-    Nor is "|1x3 Cross validator" a row, which adult.test begins with.
+    Nor is a first line that starts with "|" a row, as that of adult.test does.
     """
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, skipinitialspace=True, strict=True)
             line = 1
             for fields in reader:
-                if any(field.strip() for field in fields) and not fields[0].startswith("|"):
+                is_title = line == 1 and "".join(fields).startswith("|")
+                if any(field.strip() for field in fields) and not is_title:
                     yield line, [field.strip() for field in fields]
                 line = reader.line_num + 1
     except csv.Error as error:

@@ -23,6 +23,7 @@ PERSON += "Male, 2174, 0, 40, United-States"
             f"|1x3 Cross validator\n{PERSON.replace('39', 'x9')}",
             ":2: age 'x9' is not an integer",
         ),
+        (predict_census, f"{PERSON}\n|1x3\n", ":2: has 1 fields, not 14 or 15"),
         (predict_ratings, "1,2\n", ":1: has 2 fields, not 3"),
         (
             predict_ratings,
