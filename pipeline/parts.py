@@ -5,8 +5,11 @@ Names only, so that the command line can use them without importing what they na
 
 from dataclasses import dataclass
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from components.data_files.catalog import Catalog
+if TYPE_CHECKING:
+    # It brings what downloads need.
+    from components.data_files.catalog import Catalog
 
 __all__ = ["PARTS", "Parts"]
 
@@ -40,7 +43,7 @@ class Parts:
     slices: tuple[str, ...] = ()
     slice_signature: str = ""
 
-    def catalog(self) -> Catalog:
+    def catalog(self) -> "Catalog":
         """Returns the catalogue of data sets."""
         module, _, name = self.datasets.rpartition(".")
         return getattr(import_module(module), name)

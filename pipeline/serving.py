@@ -13,8 +13,8 @@ from pipeline.imports import uncollected
 __all__ = ["Signature", "quiet_stack"]
 
 # TensorFlow imports these if they are there, for two fifths of the whole time, and a served model
-# needs none of them.
-_SPARED = ("keras", "googleapiclient", "scipy", "h5py")
+# needs none of them. Without setuptools, Python's own distutils takes the place of its copy.
+_SPARED = ("keras", "googleapiclient", "scipy", "h5py", "setuptools")
 
 
 def quiet_stack() -> None:
@@ -42,7 +42,10 @@ class Signature:
         tf = _import_tensorflow()
         # A session takes a third of the time of tf.saved_model.load, which makes a Python object
         # of each of the model's functions.
-        self._session = tf.compat.v1.Session(graph=tf.Graph())
+        settings = tf.compat.v1.ConfigProto()
+        # What rewriting the graph takes is more than what a single call gains by it.
+        settings.graph_options.rewrite_options.disable_meta_optimizer = True
+        self._session = tf.compat.v1.Session(graph=tf.Graph(), config=settings)
         tags = [tf.saved_model.SERVING]
         model = tf.compat.v1.saved_model.load(self._session, tags, folder)
         signature = model.signature_def[name]

@@ -3,7 +3,6 @@
 import re
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 __all__ = ["STRING_ID", "id_fault", "trim_ids"]
 
@@ -34,6 +33,9 @@ def trim_ids(ids: pa.DictionaryArray) -> pa.DictionaryArray:
     Raises:
         ArrowInvalid: One of them has an `id_fault`.
     """
+    # Whoever needs `id_fault` alone is spared it.
+    import pyarrow.compute as pc
+
     distinct = pc.utf8_trim(ids.dictionary, _BLANK)
     length = pc.min_max(pc.binary_length(distinct)).as_py()
     if not 0 < length["min"] <= length["max"] <= _MOST_BYTES:
