@@ -19,9 +19,9 @@ _SHARED_BY_TRAINERS = (
     "transforms.checks",
     "transforms.hashing",
     "transforms.sample_negatives",
+    "transforms.vectorize_genres",
     "components.training",
     "components.tuning",
-    "components.ranking_metrics",
 )
 
 
@@ -31,8 +31,10 @@ class CodeFingerprints:
 
     schema: str
     example_gen: str
+    data_gate: str
     transform: str
     trainer: str
+    evaluator: str
 
 
 def code_fingerprints(parts: Parts, schema: str) -> CodeFingerprints:
@@ -46,8 +48,12 @@ def code_fingerprints(parts: Parts, schema: str) -> CodeFingerprints:
     return CodeFingerprints(
         schema=hashlib.sha256(schema_text).hexdigest()[:16],
         example_gen=_fingerprint((parts.example_gen, *_SHARED_BY_GENERATORS)),
-        transform=_fingerprint((parts.module("preprocessing"), parts.module("features"))),
+        data_gate=_fingerprint(("components.data_gate",)),
+        transform=_fingerprint(
+            (parts.module("preprocessing"), parts.module("features"), *parts.preprocessing_uses)
+        ),
         trainer=_fingerprint((parts.trainer, *_SHARED_BY_TRAINERS)),
+        evaluator=_fingerprint(("components.evaluator", "components.ranking_metrics")),
     )
 
 

@@ -60,6 +60,7 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
         previous=data_baseline.outputs[previous.ACCEPTED],
         dataset=location.dataset,
         accept_drift=int(config.gate.accept_drift),
+        code=location.code.data_gate,
     )
     transform = tfx.components.Transform(
         examples=example_gen.outputs["examples"],
@@ -96,6 +97,7 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
     )
     resolver = _baseline_resolver(trainer, location)
     evaluator = Evaluator(
+        code=location.code.evaluator,
         examples=example_gen.outputs["examples"],
         model=trainer.outputs["model"],
         baseline_model=resolver.outputs[baseline.MODEL],

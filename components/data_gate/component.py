@@ -27,6 +27,7 @@ def DataGate(  # noqa: D417
     accepted: tfx.dsl.components.OutputArtifact[simple_artifacts.Statistics],
     dataset: tfx.dsl.components.Parameter[str],
     accept_drift: tfx.dsl.components.Parameter[int],
+    code: tfx.dsl.components.Parameter[str],
     previous: tfx.dsl.components.InputArtifact[simple_artifacts.Statistics] = None,
 ) -> None:
     """Lets the run go on only when the data fit the schema and resemble those accepted before.
@@ -42,6 +43,7 @@ def DataGate(  # noqa: D417
             skew comparators that of train from eval.
         dataset: The data set's name: only data of one name are compared.
         accept_drift: 1 compares with nothing, and what passes is what later data resemble.
+        code: Fingerprint of this component's sources; nothing reads it, but TFX's cache sees it.
         previous: The statistics that were accepted last; none the first time.
 
     Component `outputs` contains:

@@ -1,6 +1,7 @@
 """Pipelines as the runner files compile them, in a form that can be compared and read."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import tempfile
@@ -22,7 +23,7 @@ ENVIRONMENT = {
 }
 _CHANGES_WITH_TIME = "pipelines.kubeflow.org/pipeline_compilation_time"
 _CODE = fingerprint.CodeFingerprints(
-    schema="schema", example_gen="code", transform="code", trainer="code"
+    **{part.name: part.name for part in dataclasses.fields(fingerprint.CodeFingerprints)}
 )
 
 

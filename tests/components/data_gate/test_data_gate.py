@@ -72,7 +72,7 @@ class Gate:
                 "previous": list(previous),
             },
             {"accepted": [accepted]},
-            {"dataset": "mine", "accept_drift": accept_drift},
+            {"dataset": "mine", "accept_drift": accept_drift, "code": "code"},
         )
         return accepted
 
