@@ -3,14 +3,14 @@
 #   docker build --build-arg DEVICE=gpu --tag registry.example/tfx-recommenders:1 .
 #
 # DEVICE=cpu (default) is plain Debian, DEVICE=gpu has the CUDA libraries that TensorFlow 2.15 was
-# built with. Both install the locked packages, then the project's wheel without its sources.
+# built with, and the libdevice that XLA compiles with. Both install the locked packages, then the project's wheel without its sources.
 ARG DEVICE=cpu
 
 FROM python:3.10-slim-bookworm AS cpu
 
 FROM nvidia/cuda:12.2.2-cudnn8-runtime-ubuntu22.04 AS gpu
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends python3.10 python3.10-venv \
+    && apt-get install --yes --no-install-recommends python3.10 python3.10-venv cuda-nvcc-12-2 \
     && rm -rf /var/lib/apt/lists/* \
     && ln -s /usr/bin/python3.10 /usr/local/bin/python3.10
 
