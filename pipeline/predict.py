@@ -2,7 +2,6 @@
 
 import csv
 import itertools
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
@@ -12,11 +11,11 @@ from pipeline.runs import Served
 from pipeline.serving import Signature, quiet_stack
 from pipeline.whole_file import output_file
 from transforms.errors import UserError
+from transforms.integers import integer_fault
 
 __all__ = ["predict_census", "predict_ratings", "write_csv"]
 
 _ASKED_TOGETHER = 4096
-_INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
 _LABEL = "income_bracket"
 _RATING_COLUMNS = {"user_id": int, "item_id": int, "timestamp": int}
 
@@ -114,11 +113,9 @@ def _read(
             )
         for (name, kind), place in zip(kinds.items(), places, strict=True):
             value = fields[place]
-            if not value or (kind is int and not _INTEGER.fullmatch(value)):
-                rule = "an integer of at most 18 digits" if kind is int else "filled in"
-                raise UserError(
-                    f"{path}:{line}: {name} {value[:100]!r} is not {rule}; mend the row"
-                )
+            fault = integer_fault(value) if kind is int else "" if value else "not filled in"
+            if fault:
+                raise UserError(f"{path}:{line}: {name} {value[:100]!r} is {fault}; mend the row")
             columns[name].append(kind(value))
     if not any(columns.values()):
         raise UserError(f"{path}: holds no rows; expected the columns {', '.join(kinds)}")

@@ -22,6 +22,7 @@ from transforms.bad_rows import (
     set_aside,
 )
 from transforms.errors import UserError
+from transforms.integers import integer_fault
 from transforms.string_ids import STRING_ID, id_fault, trim_ids
 
 __all__ = [
@@ -51,9 +52,7 @@ _LOOK_BYTES = 1 << 16
 _BLANK = re.compile(rb"[\r\n]*\Z")
 # A value in quotes that fills its field, and no line's end in it.
 _QUOTED = re.compile(rb'(?<![^,\r\n])"(?:[^"\r\n]|"")*"(?![^,\r\n])')
-_INTEGER = re.compile(r"-?\d+", re.ASCII)
 _DECIMAL = re.compile(r"-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-_INT64 = np.iinfo(np.int64)
 
 
 class _Dialect(NamedTuple):
@@ -246,9 +245,7 @@ def _broken_rule(column: pa.Field, text: str, dialect: _Dialect) -> str:
         if not _DECIMAL.fullmatch(text):
             return "not a number"
         return "" if 0 < np.float32(text) <= 5 else "not above 0 and at most 5"
-    if not _INTEGER.fullmatch(text):
+    if fault := integer_fault(text):
         is_own_id = dialect.has_header and column.name != "timestamp"
-        return f"not an integer{' (ncf takes text with string_ids=true)' if is_own_id else ''}"
-    if len(text.lstrip("-0")) > 19 or not _INT64.min <= int(text) <= _INT64.max:
-        return "outside the range of int64"
+        return f"{fault}{' (ncf takes text with string_ids=true)' if is_own_id else ''}"
     return "negative" if column.name == "timestamp" and int(text) < 0 else ""

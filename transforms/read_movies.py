@@ -3,19 +3,18 @@
 import csv
 import io
 import os
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from transforms.bad_rows import BOM, line_fault
 from transforms.errors import UserError
 from transforms.input_files import open_input
+from transforms.integers import integer_fault
 from transforms.string_ids import id_fault
 
 __all__ = ["Movie", "find_movies", "parse_movies", "read_movies"]
 
 _TITLES = ("movieId", "title", "genres")
-_INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
 
 
 class Movie(NamedTuple):
@@ -160,10 +159,6 @@ def _find_columns(path: str, header: list[str]) -> list[int]:
 
 def _parse_id(place: str, text: str, string_ids: bool) -> int | str:
     item_id = text.strip(" \t")
-    if string_ids:
-        fault = id_fault(item_id)
-    else:
-        fault = "" if _INTEGER.fullmatch(item_id) else "not an integer of at most 18 digits"
-    if fault:
+    if fault := id_fault(item_id) if string_ids else integer_fault(item_id):
         raise UserError(f"{place}: movieId {text[:100]!r} is {fault}; mend the row")
     return item_id if string_ids else int(item_id)

@@ -112,9 +112,7 @@ def test_a_user_is_what_the_model_takes_or_one_line(tmp_path):
     strings = trained(string_ids=True)
     assert parse_user("0017", strings, "--user") == "0017"
     assert parse_user("0017", trained(string_ids=False), "--user") == 17
-    message = (
-        "--user: user_id 'ana-17' is not an integer of at most 18 digits, as this model's users"
-    )
+    message = "--user: user_id 'ana-17' is not an integer, and this model's users are; mend it"
     with pytest.raises(UserError, match=message):
         parse_user("ana-17", trained(), "--user")
     with pytest.raises(UserError, match="--user: user_id '' is empty; mend it"):

@@ -185,9 +185,10 @@ def csv_rows(text):
 
 
 def movie_id(text):
-    if len(text.strip(" \t").removeprefix("-")) > 18:
+    number = whole_number(text)
+    if not -(2**63) <= number < 2**63:
         raise ValueError(text)
-    return whole_number(text)
+    return number
 
 
 def distinct(rows):

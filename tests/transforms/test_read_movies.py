@@ -65,7 +65,7 @@ def test_any_title_survives_either_format(tmp_path_factory, movies):
         ("m.dat", DAT + "x8::A::War\n", 3, "movieId 'x8' is not an integer"),
         ("m.dat", DAT + "8.0::A::War\n", 3, "movieId '8.0' is not an integer"),
         ("m.dat", DAT + "0x8::A::War\n", 3, "movieId '0x8' is not an integer"),
-        ("m.dat", f"{2**63}::A::War\n", 1, "not an integer of at most 18 digits"),
+        ("m.dat", f"{2**63}::A::War\n", 1, "outside the range of int64"),
         ("m.dat", "\r\n8::A\r\n", 2, "'8::A' does not have 3 fields"),
         ("m.dat", "8,A,War\n", 1, "'8,A,War' does not have 3 fields"),
         ("m.dat", DAT + "7::A::War\n", 3, "movie 7 is at {path}:2 already"),
