@@ -25,10 +25,11 @@ _SCORED_TOGETHER = 1 << 16
 class NcfFit:
     """Model, optimiser and data, resident on the devices of a strategy.
 
-    A batch is split evenly among the replicas, each of which draws the negatives of its part; on
-    one worker, more replicas do the same training. An epoch is one call of a compiled graph. What
-    it does depends on the configuration, the epoch's number and the state of the checkpoint, and
-    on nothing else.
+    A batch is split evenly among the replicas, each of which draws the negatives of its part; as
+    many positives as fit with their negatives, at least one a replica. Where that leaves nothing
+    over, more replicas on one worker do the same training. An epoch is one call of a compiled
+    graph. What it does depends on the configuration, the epoch's number and the state of the
+    checkpoint, and on nothing else.
 
     Attributes:
         model: The model.
@@ -121,7 +122,7 @@ class NcfFit:
         """Returns HR@10 and NDCG@10; ties count against the held-out item.
 
         rank = 1 + #(negatives scored higher) + #(negatives scored equal). A score that is not
-        finite makes both NaN.
+        finite makes both NaN. A user without negatives does not count.
         """
         self._hits.reset_state()
         self._gains.reset_state()
@@ -208,8 +209,9 @@ class NcfFit:
         within = rank <= _K
         gain = tf.where(within, math.log(2.0) / tf.math.log(rank + 1.0), 0.0)
         not_finite = tf.where(finite, 0.0, math.nan)
-        self._hits.update_state(tf.cast(within, tf.float32) + not_finite)
-        self._gains.update_state(gain + not_finite)
+        ranked = tf.reduce_any(present[:, 1:], axis=1)
+        self._hits.update_state(tf.cast(within, tf.float32) + not_finite, ranked)
+        self._gains.update_state(gain + not_finite, ranked)
 
 
 def _learning_rate(config: NcfTrainerConfig, steps_per_epoch: int) -> Any:

@@ -145,10 +145,14 @@ class _RankWeights(beam.CombineFn):
                 require_single_example_weight=True,
             )
         )
+        labels = labels.reshape(-1)
+        if len(labels) < 2:
+            # Of a user who has touched every item there is nothing to rank.
+            return accumulator
         items = None
         if self._item_key:
             items = np.asarray(element.get_features()[self._item_key]).reshape(-1)
-        rank = ranking.rank_of_held_out(labels.reshape(-1), scores.reshape(-1), items)
+        rank = ranking.rank_of_held_out(labels, scores.reshape(-1), items)
         weight = float(np.asarray(weight).reshape(-1)[0])
         accumulator[rank] = accumulator.get(rank, 0.0) + weight
         return accumulator
