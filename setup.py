@@ -30,6 +30,8 @@ setup(
         "pandas",
         "pyarrow",
         "numpy",
+        # TFX imports pkg_resources, which later ones dropped.
+        "setuptools<81",
     ],
     extras_require={"kubeflow": ["kfp==1.8.22", "pip"]},
     entry_points={"console_scripts": ["tfx-recommenders=pipeline.cli:main"]},

@@ -11,6 +11,7 @@ from pipeline.environment import Environment
 from pipeline.fingerprint import code_fingerprints
 from pipeline.parts import PARTS
 from pipeline.pipeline import create_pipeline
+from transforms.checks import check
 
 __all__ = ["Cluster", "Resources"]
 
@@ -70,6 +71,8 @@ class Cluster:
         """
         environment = Environment(variables)
         config = environment.config()
+        asked = config.trainer.num_gpus
+        check(asked == 0, "num_gpus", asked, "left out here: TRAINER_GPUS sets it")
         gpus = environment.count("TRAINER_GPUS", 1)
         config = dataclasses.replace(
             config, trainer=dataclasses.replace(config.trainer, num_gpus=gpus)

@@ -16,6 +16,7 @@ from pipeline.parser import Parser, add_command
 from pipeline.settings import configure, setting_values
 from pipeline.use import add_output_root, add_use_commands
 from pipeline.version import VERSION
+from transforms.checks import check
 from transforms.errors import UserError
 
 __all__ = ["main"]
@@ -32,13 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     completion.answer_shell(parser)
     try:
         options = parser.parse_args(arguments)
-        return int(options.command(options))
+        code = int(options.command(options))
+        sys.stdout.flush()
+        return code
     except UserError as mistake:
         print(f"error: {mistake}", file=sys.stderr)
         return int(outcome_of(mistake))
     except KeyboardInterrupt:
         print("interrupted; run again to go on from the last finished component", file=sys.stderr)
         return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read the output, such as head, has had enough. Python flushes it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.BROKEN_PIPE)
 
 
 def _parser() -> Parser:
@@ -168,16 +175,18 @@ def _run(options: argparse.Namespace) -> ExitCode:
     from pipeline.data import default_dataset, locate
     from pipeline.run import run
 
+    root = options.output_root
+    check("://" not in root, "--output-root", root, "a folder on this machine")
     dataset = options.dataset or default_dataset(options.pipeline, options.data_root is not None)
     config = configure(options.pipeline, options.settings, "sample" if dataset == "sample" else "")
     folder = locate(
         options.pipeline,
         dataset,
         data_root=options.data_root or "data",
-        work_dir=os.path.join(options.output_root, "data"),
+        work_dir=os.path.join(root, "data"),
         allow_download=not options.no_download,
     )
-    return run(config, dataset, folder, options.output_root, options.verbose)
+    return run(config, dataset, folder, root, options.verbose)
 
 
 def _submit(options: argparse.Namespace) -> ExitCode:

@@ -16,6 +16,7 @@ class ExitCode(enum.IntEnum):
     REFUSED_BY_MODEL_GATE = 3
     REFUSED_BY_DATA_GATE = 4
     INTERRUPTED = 130
+    BROKEN_PIPE = 141
 
 
 def outcome_of(mistake: UserError) -> ExitCode:

@@ -8,6 +8,7 @@ from pipeline.data import locate
 from pipeline.environment import Environment
 from pipeline.fingerprint import code_fingerprints
 from pipeline.parts import PARTS
+from transforms.checks import check
 
 __all__ = ["from_environment", "local_location"]
 
@@ -25,6 +26,7 @@ def from_environment(variables: Mapping[str, str]) -> tuple[PipelineConfig, Loca
     data_root = environment.get("DATA_ROOT")
     config = environment.config(default_preset="" if data_root else "sample")
     root = environment.get("PIPELINE_ROOT", "output")
+    check("://" not in root, "PIPELINE_ROOT", root, "a folder on this machine, where SQLite can be")
     if not data_root:
         folder = os.path.join(root, "data")
         data_root = locate(config.pipeline, "sample", folder, folder, allow_download=False)
@@ -39,14 +41,14 @@ def local_location(config: PipelineConfig, dataset: str, data_folder: str, home:
     Args:
         config: The pipeline's settings.
         dataset: The data set's name.
-        data_folder: The folder of the data set.
+        data_folder: The folder of the data set; gs:// and the like may be.
         home: The folder for artifacts, metadata, checkpoints and pushed models.
     """
     home = os.path.abspath(home)
     os.makedirs(home, exist_ok=True)
     return Location(
         dataset=dataset,
-        input_base=os.path.abspath(data_folder),
+        input_base=data_folder if "://" in data_folder else os.path.abspath(data_folder),
         pipeline_root=os.path.join(home, "artifacts"),
         serving_dir=os.path.join(home, "serving"),
         checkpoint_root=os.path.join(home, "checkpoints"),

@@ -1,7 +1,6 @@
 """What the latest pushed ncf model recommends, seen items left out."""
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +11,7 @@ from pipeline.runs import Served
 from pipeline.serving import Signature
 from pipeline.whole_file import output_file
 from transforms.errors import UserError
+from transforms.integers import integer_fault
 from transforms.read_movies import Movie, parse_movies
 from transforms.string_ids import id_fault
 
@@ -23,8 +23,9 @@ __all__ = ["Ranked", "lines", "parse_user", "read_users", "recommend", "write_pa
 
 # Bounds the memory for scores of all items: 64 users by 27,000 items by 64 hidden units are 440 MB.
 _ASKED_TOGETHER = 64
+# Up to so many, it costs more to count the items than to ask for more than there are.
+_FEW = 1000
 _AROUND = " \t\r\n"
-_USER_ID = re.compile(r"-?\d{1,18}", re.ASCII)
 
 
 class Ranked(NamedTuple):
@@ -67,6 +68,9 @@ def recommend(served: Served, users: Sequence[int | str] | None, top: int) -> Ra
     if not os.path.isdir(examples):
         raise UserError(f"{examples}: what users have seen is not there any more; run ncf again")
     seen = read_interactions(examples)
+    if top > _FEW:
+        # The model fills up what it returns to as many as it is asked for.
+        top = min(top, len(np.unique(seen.items)))
     asked = seen.users if users is None else np.array(users, seen.users.dtype)
     answers = [
         _ask(signature, asked[at : at + _ASKED_TOGETHER], seen, top)
@@ -99,10 +103,9 @@ def parse_user(text: str, served: Served, place: str) -> int | str:
         if fault := id_fault(text):
             raise UserError(f"{place}: user_id {text[:100]!r} is {fault}; mend it")
         return text
-    if not _USER_ID.fullmatch(text):
+    if fault := integer_fault(text):
         raise UserError(
-            f"{place}: user_id {text[:100]!r} is not an integer of at most 18 digits, as this "
-            "model's users are; mend it"
+            f"{place}: user_id {text[:100]!r} is {fault}, and this model's users are; mend it"
         )
     return int(text)
 

@@ -51,6 +51,8 @@ def run(
             print(f"{config.pipeline}: preset {config.preset}, data set {dataset}", flush=True)
             with quiet(kept.log_file, verbose) as terminal:
                 return _run_quietly(config, location, kept, terminal, verbose)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise UserError(
             f"{error.filename or home}: {error.strerror}; "

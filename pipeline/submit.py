@@ -43,7 +43,9 @@ def submit(
         import kfp  # noqa: F401
     except ImportError:
         raise UserError("kfp is not installed: pip install 'tfx-recommenders[kubeflow]'") from None
-    variables = {**os.environ, "PIPELINE": pipeline, "SETTINGS": " ".join(settings)}
+    # Blanks separate the pairs, and mean nothing in a value.
+    pairs = " ".join("".join(pair.split()) for pair in settings)
+    variables = {**os.environ, "PIPELINE": pipeline, "SETTINGS": pairs}
     with tempfile.TemporaryDirectory() as folder:
         _compile(engine, folder, variables)
         if engine == "kubeflow":

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from transforms.errors import UserError
 
-__all__ = ["check", "check_choice", "from_json", "nearest", "override", "to_json"]
+__all__ = ["check", "check_choice", "check_seed", "from_json", "nearest", "override", "to_json"]
 
 _Config = TypeVar("_Config")
 
@@ -32,6 +32,11 @@ def check_choice(field: str, value: str, choices: Collection[str]) -> None:
         raise UserError(
             f"{field}={value!r}: must be one of {', '.join(choices)}{nearest(value, choices)}"
         )
+
+
+def check_seed(seed: int) -> None:
+    """Raises UserError unless `seed` is one that numpy and TensorFlow take, 32 bits of no sign."""
+    check(0 <= seed < 2**32, "seed", seed, f"from 0 to {2**32 - 1}")
 
 
 def nearest(name: str, known: Collection[str]) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from transforms.checks import check, check_choice
+from transforms.checks import check, check_choice, check_seed
 
 __all__ = ["CensusConfig"]
 
@@ -35,5 +35,5 @@ class CensusConfig:
             self.validation_fraction,
             "above 0 and below 1",
         )
-        check(self.seed >= 0, "seed", self.seed, "at least 0")
+        check_seed(self.seed)
         check(self.max_bad_rows >= 0, "max_bad_rows", self.max_bad_rows, "at least 0")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from transforms.checks import check, check_choice
+from transforms.checks import check, check_choice, check_seed
 
 __all__ = ["HOLD_BACK", "LeaveOneOutConfig", "RatingSplitConfig"]
 
@@ -43,8 +43,13 @@ class LeaveOneOutConfig:
             self.min_ratings,
             f"at least {fewest}, so that something is left to train on",
         )
-        check(self.eval_negatives >= 1, "eval_negatives", self.eval_negatives, "at least 1")
-        check(self.seed >= 0, "seed", self.seed, "at least 0")
+        check(
+            self.eval_negatives >= 10,
+            "eval_negatives",
+            self.eval_negatives,
+            "at least 10; among fewer every item is one of the first ten",
+        )
+        check_seed(self.seed)
         check(self.max_bad_rows >= 0, "max_bad_rows", self.max_bad_rows, "at least 0")
 
 
@@ -73,6 +78,6 @@ class RatingSplitConfig:
         """Raises UserError for a value out of range."""
         check(0 < self.eval_percent < 100, "eval_percent", self.eval_percent, "from 1 to 99")
         check_choice("holdout", self.holdout, HOLD_BACK)
-        check(self.seed >= 0, "seed", self.seed, "at least 0")
+        check_seed(self.seed)
         check(self.max_bad_rows >= 0, "max_bad_rows", self.max_bad_rows, "at least 0")
         check(self.max_unmatched >= 0, "max_unmatched", self.max_unmatched, "at least 0")

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from transforms.checks import check
+from transforms.checks import check, check_seed
 
 __all__ = ["LoopConfig"]
 
@@ -37,5 +37,5 @@ class LoopConfig:
         """Raises UserError for a value out of range."""
         for field in ("train_epochs", "batch_size", "epochs_between_evals"):
             check(getattr(self, field) >= 1, field, getattr(self, field), "at least 1")
-        for field in ("num_gpus", "seed"):
-            check(getattr(self, field) >= 0, field, getattr(self, field), "at least 0")
+        check(self.num_gpus >= 0, "num_gpus", self.num_gpus, "at least 0")
+        check_seed(self.seed)

@@ -67,6 +67,12 @@ class CensusTrainerConfig(NetworkConfig):
             self.weight_decay,
             "0 unless deep_optimizer is adamw",
         )
+        check(
+            not self.mixed_precision or self.model_type != "wide",
+            "mixed_precision",
+            self.mixed_precision,
+            "false if model_type is wide: a linear model has no large product to speed up",
+        )
 
 
 PRESETS = {

@@ -161,7 +161,8 @@ def scheduled_rate(
     if schedule == "constant":
         return rate
     steps = config.train_epochs * math.ceil(rows / config.batch_size)
-    warm_up = math.ceil(_WARM_UP * steps)
+    # Some step has to come after it, or none has a rate above 0.
+    warm_up = min(math.ceil(_WARM_UP * steps), steps - 1)
     return tf.keras.optimizers.schedules.CosineDecay(
         0.0, steps - warm_up, warmup_target=rate, warmup_steps=warm_up
     )

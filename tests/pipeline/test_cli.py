@@ -33,6 +33,7 @@ def test_answers_that_need_no_run_do_not_import_the_stack():
             "pipeline='nfc': must be one of ncf, movielens, census; did you mean ncf?",
         ),
         (["run", "ncf", "--dataste", "sample"], "did you mean --dataset?"),
+        (["run", "ncf", "--output-root", "gs://b/out"], "must be a folder on this machine"),
         (["recommend"], "is required; see: python -m pipeline recommend --help"),
     ],
 )
@@ -41,6 +42,14 @@ def test_a_mistake_is_one_line_and_exit_2(arguments, message, tmp_path, monkeypa
     assert main(arguments) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ") and error.count("\n") == 1 and message in error
+
+
+def test_a_reader_that_has_had_enough_is_no_fault():
+    command = [sys.executable, "-m", "pipeline", "settings", "ncf"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
 
 
 def test_settings_lists_what_set_takes(capsys):

@@ -14,6 +14,7 @@ MISTAKES = {
     "unknown setting": ({"SETTINGS": "epochs=3"}, "ncf has no setting 'epochs'"),
     "setting out of range": ({"SETTINGS": "train_epochs=0"}, "train_epochs=0: must be at least 1"),
     "GPUs that are no number": ({"TRAINER_GPUS": "-1"}, "TRAINER_GPUS='-1': must be a whole"),
+    "GPUs as a setting": ({"SETTINGS": "num_gpus=4"}, "num_gpus=4: must be left out.*TRAINER_GPUS"),
     "unknown engine": ({"BEAM_ENGINE": "dask"}, "BEAM_ENGINE='dask': must be one of"),
     "no workers": ({"BEAM_MAX_WORKERS": "0"}, "BEAM_MAX_WORKERS=0: must be at least 1"),
     "Dataflow without a project": ({"BEAM_ENGINE": "dataflow"}, "GOOGLE_CLOUD_PROJECT is not set"),
@@ -45,8 +46,8 @@ def test_an_empty_variable_counts_as_not_set():
 
 def test_a_mistake_ends_the_process_without_a_traceback():
     with pytest.raises(SystemExit) as caught, one_line_mistakes():
-        raise RuntimeError("in Beam") from UserError("seed=-1: must be at least 0")
-    assert caught.value.code == "error: seed=-1: must be at least 0"
+        raise RuntimeError("in Beam") from UserError("num_gpus=-1: must be at least 0")
+    assert caught.value.code == "error: num_gpus=-1: must be at least 0"
 
 
 def test_a_fault_keeps_its_traceback():

@@ -6,7 +6,7 @@ from transforms.errors import UserError
 
 
 def test_settings_survive_json():
-    config = LeaveOneOutConfig(min_ratings=5, eval_negatives=7, holdout="validation", seed=3)
+    config = LeaveOneOutConfig(min_ratings=5, eval_negatives=17, holdout="validation", seed=3)
     assert from_json(LeaveOneOutConfig, to_json(config)) == config
 
 
@@ -15,9 +15,10 @@ def test_settings_survive_json():
     [
         ({"min_ratings": 1}, "min_ratings=1: must be at least 2"),
         ({"min_ratings": 2, "holdout": "validation"}, "min_ratings=2: must be at least 3"),
-        ({"eval_negatives": 0}, "eval_negatives=0: must be at least 1"),
+        ({"eval_negatives": 9}, "eval_negatives=9: must be at least 10; among fewer"),
         ({"max_bad_rows": -1}, "max_bad_rows=-1: must be at least 0"),
-        ({"seed": -1}, "seed=-1: must be at least 0"),
+        ({"seed": -1}, "seed=-1: must be from 0 to 4294967295"),
+        ({"seed": 2**32}, "seed=4294967296: must be from 0"),
         ({"holdout": "validate"}, "holdout='validate'.*did you mean validation"),
     ],
 )
