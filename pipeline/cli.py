@@ -13,7 +13,7 @@ from pipeline import completion
 from pipeline.configs import PRESETS, preset
 from pipeline.exit_code import ExitCode, outcome_of
 from pipeline.parser import Parser, add_command
-from pipeline.settings import configure, setting_values
+from pipeline.settings import apply_settings, configure, setting_values
 from pipeline.use import add_output_root, add_use_commands
 from pipeline.version import VERSION
 from transforms.checks import check
@@ -175,29 +175,33 @@ def _run(options: argparse.Namespace) -> ExitCode:
     from pipeline.data import default_dataset, locate
     from pipeline.run import run
 
-    root = options.output_root
-    check("://" not in root, "--output-root", root, "a folder on this machine")
-    dataset = options.dataset or default_dataset(options.pipeline, options.data_root is not None)
+    dataset = options.dataset
+    if dataset is None:
+        dataset = default_dataset(options.pipeline, options.data_root is not None)
+    check(bool(dataset), "--dataset", dataset, "a name")
     config = configure(options.pipeline, options.settings, "sample" if dataset == "sample" else "")
     folder = locate(
         options.pipeline,
         dataset,
         data_root=options.data_root or "data",
-        work_dir=os.path.join(root, "data"),
+        work_dir=os.path.join(options.output_root, "data"),
         allow_download=not options.no_download,
     )
-    return run(config, dataset, folder, root, options.verbose)
+    return run(config, dataset, folder, options.output_root, options.verbose)
 
 
 def _submit(options: argparse.Namespace) -> ExitCode:
     from pipeline.submit import submit
 
-    configure(options.pipeline, options.settings)
+    config = configure(options.pipeline, options.settings)
     pairs = [pair.partition("=") for pair in options.parameters]
     for name, equals, value in pairs:
         if not equals:
             raise UserError(f"--parameter {name}{value}: must be name=value")
     parameters = {name: value for name, _, value in pairs}
+    # Engines take any value; here one that no setting could have is refused before it is sent.
+    known = setting_values(config)
+    apply_settings(config, [f"{n}={v}" for n, v in parameters.items() if n in known])
     link = submit(options.pipeline, options.engine, options.settings, parameters, options.endpoint)
     print(f"{options.pipeline}: {link}")
     return ExitCode.PUSHED

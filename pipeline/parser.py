@@ -25,7 +25,8 @@ class Parser(argparse.ArgumentParser):
         if unknown:
             name = unknown[0].partition("=")[0]
             known = re.findall(r"--[\w-]+", self.format_help())
-            self._refuse(f"unknown argument {name}", nearest(name, known))
+            hint = "" if name in known else nearest(name, known)
+            self._refuse(f"unknown argument {name}", hint)
         return options, unknown
 
     def error(self, message: str) -> NoReturn:

@@ -111,7 +111,7 @@ def parse_user(text: str, served: Served, place: str) -> int | str:
 
 
 def read_users(path: str, served: Served) -> list[int | str]:
-    """Returns the user ids of a file with one on each line; blank lines are left out.
+    """Returns the distinct user ids of a file with one on each line; blank lines are left out.
 
     Args:
         path: The file, in UTF-8.
@@ -132,7 +132,7 @@ def read_users(path: str, served: Served) -> list[int | str]:
         raise UserError(f"{path}: is not UTF-8; name a text file with a user id a line") from error
     if not users:
         raise UserError(f"{path}: holds no user id; write one on each line")
-    return users
+    return list(dict.fromkeys(users))
 
 
 def lines(ranked: Ranked, served: Served) -> Iterator[str]:

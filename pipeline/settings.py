@@ -1,6 +1,7 @@
 """Settings from text: `name=value` pairs applied to a PipelineConfig."""
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Iterable
@@ -88,13 +89,15 @@ def _parse(name: str, text: str, hint: Any) -> Any:
         hint = next(kind for kind in typing.get_args(hint) if kind is not types.NoneType)
     if typing.get_origin(hint) is tuple:
         item = typing.get_args(hint)[0]
-        return tuple(
-            _parse(name, entry.strip(), item) for entry in text.split(",") if entry.strip()
-        )
+        entries = text.split(",") if text.strip() else []
+        return tuple(_parse(name, entry.strip(), item) for entry in entries)
     try:
         if hint is bool:
             return _TRUTH[text.lower()]
-        return hint(text)
+        value = hint(text)
+        if hint is float and not math.isfinite(value):
+            raise ValueError(text)
+        return value
     except (KeyError, ValueError):
         kind = {bool: "true or false", int: "a whole number", float: "a number"}[hint]
         raise UserError(f"{name}={text!r}: must be {kind}") from None

@@ -24,8 +24,10 @@ def add_use_commands(commands: Any) -> None:
         "python -m pipeline recommend --user 42 --top 10",
     )
     who = recommend.add_mutually_exclusive_group(required=True)
-    who.add_argument("--user", metavar="ID", help="one user")
-    who.add_argument("--users", metavar="FILE", help="users of a file, an id on each line")
+    who.add_argument("--user", metavar="ID", action="append", help="one user; may be repeated")
+    who.add_argument(
+        "--users", metavar="FILE", help="users of a file, an id on each line, without a header"
+    )
     who.add_argument("--all", action="store_true", help="all users of the training data")
     recommend.add_argument(
         "--top", type=int, default=10, metavar="K", help="items for each user (default: 10)"
@@ -72,10 +74,17 @@ def add_output_root(parser: argparse.ArgumentParser) -> None:
     """Adds the option that names the folder for all results."""
     parser.add_argument(
         "--output-root",
+        type=_local_folder,
         default="output",
         metavar="FOLDER",
         help="folder for all results (default: %(default)s)",
     )
+
+
+def _local_folder(text: str) -> str:
+    if not text or "://" in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a folder on this machine")
+    return text
 
 
 def _recommend(options: argparse.Namespace) -> ExitCode:
@@ -88,7 +97,7 @@ def _recommend(options: argparse.Namespace) -> ExitCode:
     if options.users:
         users = read_users(options.users, served)
     elif not options.all:
-        users = [parse_user(options.user, served, "--user")]
+        users = [parse_user(user, served, "--user") for user in dict.fromkeys(options.user)]
     ranked = recommend(served, users, options.top)
     for user in ranked.strangers:
         print(f"warning: user {user} was not trained on: ranked as the average", file=sys.stderr)

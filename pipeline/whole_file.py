@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 
+from transforms.checks import check
 from transforms.errors import UserError
 
 __all__ = ["output_file", "whole_file"]
@@ -29,6 +30,7 @@ def output_file(path: str) -> Iterator[str]:
     Raises:
         UserError: It cannot be written.
     """
+    check("://" not in path, "--out", path, "a file on this machine")
     try:
         with whole_file(path) as partial:
             yield partial

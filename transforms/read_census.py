@@ -104,7 +104,7 @@ def parse_census(content: bytes, path: str, max_bad_rows: int) -> tuple[pa.Recor
         offset = content.find(b"\n", offset) + 1 or len(content)
     rows = content[offset:]
     if not rows.strip():
-        raise UserError(f"{path}: the file holds no rows; fetch it again")
+        raise UserError(f"{path}: the file holds no rows; fill it or fetch it again")
     if not need_a_look(rows):
         with contextlib.suppress(pa.ArrowInvalid):
             return _convert_rows(rows), NO_BAD_ROWS

@@ -84,7 +84,7 @@ def parse_movies(path: str, content: bytes, string_ids: bool = False) -> list[Mo
         for line, (item_id, title, genres) in rows
     ]
     if not movies:
-        raise UserError(f"{path}: the file holds no movies; fetch it again")
+        raise UserError(f"{path}: the file holds no movies; fill it or fetch it again")
     places: dict[int | str, str] = {}
     for movie in movies:
         earlier = places.setdefault(movie.item_id, movie.place)

@@ -36,7 +36,7 @@ def find_ratings(pattern: str) -> list[FileMetadata]:
         raise UserError(f"{pattern}: no such file; expected ratings.dat or ratings.csv")
     for file in files:
         if file.size_in_bytes == 0:
-            raise UserError(f"{file.path}: the file is empty; fetch it again")
+            raise UserError(f"{file.path}: the file is empty; fill it or fetch it again")
     if len({extension(f.path) for f in files}) > 1:
         raise UserError(
             f"{pattern}: matches both {files[0].path} and {files[-1].path}; keep one of them"
@@ -165,7 +165,9 @@ def _read_lines(path: str, start: int, end: int, has_header: bool) -> tuple[byte
         return lines[skip:], skip
     skip = lines.find(b"\n") + 1 or len(lines)
     if start == 0 and at_end and not lines[skip:].strip():
-        raise UserError(f"{path}: the file holds a header and no ratings; fetch it again")
+        raise UserError(
+            f"{path}: the file holds a header and no ratings; fill it or fetch it again"
+        )
     if begin + skip >= end and start > 0:
         # No line begins here: all of it belongs to one that began earlier.
         skip = len(lines)

@@ -90,7 +90,14 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
         logging.info("Examples of %s: %s", pattern, counters)
         for name in self.REQUIRED:
             if not counters[name]:
-                raise UserError(f"{pattern}: no {name} are left of {counters}, by {settings}")
+                found, chosen = (
+                    ", ".join(f"{key}={value}" for key, value in pairs.items())
+                    for pairs in (counters, json.loads(settings["config"]))
+                )
+                raise UserError(
+                    f"{pattern}: no {name} are left ({found}) by the settings {chosen}; change "
+                    "them, or bring more data"
+                )
         for name, count in counters.items():
             examples.set_int_custom_property(name, count)
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)

@@ -33,7 +33,12 @@ def test_answers_that_need_no_run_do_not_import_the_stack():
             "pipeline='nfc': must be one of ncf, movielens, census; did you mean ncf?",
         ),
         (["run", "ncf", "--dataste", "sample"], "did you mean --dataset?"),
-        (["run", "ncf", "--output-root", "gs://b/out"], "must be a folder on this machine"),
+        (["run", "ncf", "--output-root", "gs://b/out"], "'gs://b/out' is not a folder on this"),
+        (["list", "--output-root", ""], "--output-root: '' is not a folder on this machine"),
+        (["run", "ncf", "--dataset", ""], "--dataset='': must be a name"),
+        (["run", "ncf", "--set", "layers=64,,8"], "layers='': must be a whole number"),
+        (["run", "ncf", "--set", "learning_rate=inf"], "learning_rate='inf': must be a number"),
+        (["settings", "ncf", "--set", "seed=3"], "unknown argument --set; see: python -m"),
         (["recommend"], "is required; see: python -m pipeline recommend --help"),
     ],
 )

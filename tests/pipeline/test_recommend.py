@@ -103,7 +103,7 @@ def test_a_file_of_users_that_is_none_is_one_line(content, message, tmp_path):
 
 def test_users_are_read_in_their_order(tmp_path):
     path = tmp_path / "users.txt"
-    path.write_text("\ufeff7\r\n\n 3 \n", encoding="utf-8")
+    path.write_text("\ufeff7\r\n\n 3 \n7\n", encoding="utf-8")
     assert read_users(str(path), trained()) == [7, 3]
     assert read_users(str(path), trained(string_ids=True)) == ["7", "3"]
 

@@ -71,6 +71,7 @@ def test_a_mistake_before_anything_is_compiled_is_one_line(capsys):
         (["--engine", "kubeflow"], "no endpoint: add --endpoint"),
         (["--engine", "vertex", "--set", "epochs=3"], "census has no setting 'epochs'"),
         (["--engine", "vertex", "--parameter", "seed"], "--parameter seed: must be name=value"),
+        (["--engine", "vertex", "--parameter", "min_accuracy=0.1"], "must be above 0.764"),
     ]
     for arguments, told in cases:
         code, out, err = said(capsys, *arguments)

@@ -16,7 +16,7 @@ from components.movielens_gen.executor import LeaveOneOutExecutor, RatingSplitEx
 from transforms.errors import UserError, find_user_error
 
 EXECUTORS = {LeaveOneOutConfig: LeaveOneOutExecutor, RatingSplitConfig: RatingSplitExecutor}
-SMALL = {"min_ratings": 3, "eval_negatives": 2}
+SMALL = {"min_ratings": 3, "eval_negatives": 10}
 LEAST, MOST = -(2**63), 2**63 - 1
 OTHERS = [(9, item, 4, item) for item in (1, 2, 3, 4, 5)]
 

@@ -178,7 +178,9 @@ def test_a_malformed_row_stops_the_run_with_one_line_and_no_examples(tmp_path):
 
 def test_a_run_that_drops_every_user_is_a_users_mistake(tmp_path):
     base = write_rows(tmp_path, make_rows())
-    with pytest.raises(UserError, match=r"no users are left of .*'dropped_users': 59.*min_ratings"):
+    with pytest.raises(
+        UserError, match=r"no users are left \(.*dropped_users=59.*min_ratings=1000"
+    ):
         generate(base, str(tmp_path / "out"), LeaveOneOutConfig(min_ratings=1000))
 
 
