@@ -63,14 +63,13 @@ def predict_ratings(served: Served, path: str) -> Rows:
             set has no movies file any more.
     """
     quiet_stack()
+    from transforms.join_movies import find_rows
     from transforms.read_movies import find_movies, read_movies
     from transforms.vectorize_genres import GENRES, vectorize_genres
 
     columns = _read(path, _RATING_COLUMNS)
     table = vectorize_genres(read_movies(find_movies(f"{served.run['data']['folder']}/movies.*")))
-    items = np.array(columns["item_id"], np.int64)
-    place = np.minimum(np.searchsorted(table.item_id, items), len(table.item_id) - 1)
-    known = table.item_id[place] == items
+    place, known = find_rows(np.array(columns["item_id"], np.int64), table.item_id)
     genres = np.where(known[:, np.newaxis], table.genres[place], np.zeros(len(GENRES), np.int64))
     stars = _score(served, {**columns, "genres": genres})
     rows = zip(*columns.values(), stars.tolist(), strict=True)
