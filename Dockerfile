@@ -3,7 +3,8 @@
 #   docker build --build-arg DEVICE=gpu --tag registry.example/tfx-recommenders:1 .
 #
 # DEVICE=cpu (default) is plain Debian, DEVICE=gpu has the CUDA libraries that TensorFlow 2.15 was
-# built with, and the libdevice that XLA compiles with. Both install the locked packages, then the project's wheel without its sources.
+# built with, and the libdevice that XLA compiles with. Both install the locked packages, then the
+# project's wheel without its sources.
 ARG DEVICE=cpu
 
 FROM python:3.10-slim-bookworm AS cpu

@@ -19,7 +19,6 @@ _SHARED_BY_TRAINERS = (
     "transforms.checks",
     "transforms.hashing",
     "transforms.sample_negatives",
-    "transforms.vectorize_genres",
     "components.training",
     "components.tuning",
 )
@@ -52,7 +51,7 @@ def code_fingerprints(parts: Parts, schema: str) -> CodeFingerprints:
         transform=_fingerprint(
             (parts.module("preprocessing"), parts.module("features"), *parts.preprocessing_uses)
         ),
-        trainer=_fingerprint((parts.trainer, *_SHARED_BY_TRAINERS)),
+        trainer=_fingerprint((parts.trainer, *parts.preprocessing_uses, *_SHARED_BY_TRAINERS)),
         evaluator=_fingerprint(("components.evaluator", "components.ranking_metrics")),
     )
 

@@ -97,7 +97,8 @@ def _recommend(options: argparse.Namespace) -> ExitCode:
     if options.users:
         users = read_users(options.users, served)
     elif not options.all:
-        users = [parse_user(user, served, "--user") for user in dict.fromkeys(options.user)]
+        named = (parse_user(user, served, "--user") for user in options.user)
+        users = list(dict.fromkeys(named))
     ranked = recommend(served, users, options.top)
     for user in ranked.strangers:
         print(f"warning: user {user} was not trained on: ranked as the average", file=sys.stderr)

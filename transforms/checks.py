@@ -35,7 +35,7 @@ def check_choice(field: str, value: str, choices: Collection[str]) -> None:
 
 
 def check_seed(seed: int) -> None:
-    """Raises UserError unless `seed` is one that numpy and TensorFlow take, 32 bits of no sign."""
+    """Raises UserError unless `seed` is one that numpy and TensorFlow take: 32 bits, unsigned."""
     check(0 <= seed < 2**32, "seed", seed, f"from 0 to {2**32 - 1}")
 
 

@@ -3,6 +3,7 @@
 import abc
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import apache_beam as beam
@@ -90,13 +91,10 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
         logging.info("Examples of %s: %s", pattern, counters)
         for name in self.REQUIRED:
             if not counters[name]:
-                found, chosen = (
-                    ", ".join(f"{key}={value}" for key, value in pairs.items())
-                    for pairs in (counters, json.loads(settings["config"]))
-                )
+                chosen = json.loads(settings["config"])
                 raise UserError(
-                    f"{pattern}: no {name} are left ({found}) by the settings {chosen}; change "
-                    "them, or bring more data"
+                    f"{pattern}: no {name} are left ({_shown(counters)}) by the settings "
+                    f"{_shown(chosen)}; change them, or bring more data"
                 )
         for name, count in counters.items():
             examples.set_int_custom_property(name, count)
@@ -112,6 +110,10 @@ def quarantine_file(examples_uri: str) -> str:
     It is there if the artifact's counter `quarantined` is above 0.
     """
     return os.path.join(examples_uri, "Quarantine", "bad_rows.jsonl")
+
+
+def _shown(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items())
 
 
 def _pattern(exec_properties: dict[str, Any]) -> str:

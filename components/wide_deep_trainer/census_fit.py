@@ -79,19 +79,16 @@ def _parts(
     model: WideDeepClassifier, config: CensusTrainerConfig, rows: int
 ) -> list[tuple[list[tf.Variable], tf.keras.optimizers.Optimizer]]:
     """Returns the variables of each part of the model, with their optimiser."""
-    # Keras would compile each optimiser with XLA wherever there is a GPU.
     parts = []
     if model.wide:
-        ftrl = tf.keras.optimizers.Ftrl(config.wide_learning_rate, jit_compile=config.xla)
+        ftrl = tf.keras.optimizers.Ftrl(config.wide_learning_rate)
         parts.append((model.wide.trainable_variables, ftrl))
     if model.deep:
         rate = scheduled_rate(config.schedule, config.deep_learning_rate, config, rows)
         if config.deep_optimizer == "adamw":
-            optimizer = tf.keras.optimizers.AdamW(
-                rate, weight_decay=config.weight_decay, jit_compile=config.xla
-            )
+            optimizer = tf.keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
         else:
-            optimizer = tf.keras.optimizers.Adagrad(rate, jit_compile=config.xla)
+            optimizer = tf.keras.optimizers.Adagrad(rate)
         parts.append((model.deep.trainable_variables, optimizer))
     return parts
 

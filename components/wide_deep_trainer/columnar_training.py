@@ -69,6 +69,8 @@ class ColumnarTraining:
         self._columns = self._place(columns)
         with strategy.scope():
             for variables, optimizer in parts:
+                # Keras compiles the update with XLA wherever there is a GPU.
+                optimizer.jit_compile = optimizer.jit_compile and config.xla
                 optimizer.build(variables)
             self._mean_loss = tf.keras.metrics.Mean()
         self.checkpoint = tf.train.Checkpoint(

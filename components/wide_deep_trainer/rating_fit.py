@@ -56,9 +56,7 @@ class RatingFit(ColumnarTraining):
             self.model({name: tf.constant(column[:1]) for name, column in train.items()})
             rows = len(train[features.RATING])
             optimizer = tf.keras.optimizers.Adam(
-                scheduled_rate(config.schedule, config.learning_rate, config, rows),
-                # Keras would compile it with XLA wherever there is a GPU.
-                jit_compile=config.xla,
+                scheduled_rate(config.schedule, config.learning_rate, config, rows)
             )
         parts = [(self.model.trainable_variables, optimizer)]
         super().__init__(config, strategy, train, parts, self.model.loss)

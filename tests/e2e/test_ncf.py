@@ -117,6 +117,12 @@ def test_recommend_is_the_best_unseen_of_all_items(workplace, capfd, tmp_path):
     titles = table["title"].to_pylist()[15:20]
     assert all(title in line for title, line in zip(titles, one.out.splitlines()[1:], strict=True))
 
+    user = str(seen.users[3])
+    every = workplace.use(
+        capfd, "recommend", "--user", user, "--user", f"0{user}", "--top", "9" * 12
+    )
+    assert len(every.out.splitlines()) == 1 + len(items) - len(seen.of(seen.users[3]))
+
     stranger = workplace.use(capfd, "recommend", "--user", "987654", "--top", "2")
     assert "warning: user 987654 was not trained on" in stranger.err
     assert len(stranger.out.splitlines()) == 3

@@ -25,13 +25,9 @@ def of_ours(module):
         if isinstance(node, ast.ImportFrom) and node.module.startswith(
             ("components", "transforms")
         ):
-            inner = [f"{node.module}.{name.name}" for name in node.names]
-            found = [
-                name
-                for name in inner
-                if importlib.util.find_spec(node.module).submodule_search_locations
-            ]
-            yield from found or [node.module]
+            is_package = importlib.util.find_spec(node.module).submodule_search_locations
+            names = [f"{node.module}.{name.name}" for name in node.names]
+            yield from names if is_package else [node.module]
 
 
 @pytest.mark.parametrize("pipeline", PARTS)
@@ -47,6 +43,7 @@ def test_what_preprocessing_imports_is_fingerprinted(pipeline):
     ("changed", "fields"),
     [
         ("components/wide_deep_trainer/numeric_encoding.py", {"transform", "trainer"}),
+        ("transforms/vectorize_genres.py", {"example_gen"}),
         ("components/data_gate/component.py", {"data_gate"}),
         ("components/evaluator/executor.py", {"evaluator"}),
         ("components/census_gen/executor.py", {"example_gen"}),

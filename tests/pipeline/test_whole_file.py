@@ -27,3 +27,5 @@ def test_a_file_that_cannot_be_written_is_a_users_mistake(tmp_path):
     path = str(tmp_path / "missing" / "a.txt")
     with pytest.raises(UserError, match="cannot write it"), output_file(path) as partial:
         open(partial, "w").close()
+    with pytest.raises(UserError, match="must be a file on this machine"), output_file("gs://b/a"):
+        pass

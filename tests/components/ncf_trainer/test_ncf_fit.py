@@ -8,9 +8,12 @@ import sys
 import numpy as np
 import pytest
 
-from components.ncf_trainer.fit import HIT_RATE
+from components.ncf_trainer.config import NcfTrainerConfig
+from components.ncf_trainer.data import Candidates
+from components.ncf_trainer.fit import HIT_RATE, NcfFit
 from components.training.loop import run_loop
-from tests.components.ncf_trainer.fit_groups import build, fit
+from components.training.strategy import create_strategy
+from tests.components.ncf_trainer.fit_groups import ITEMS, USERS, build, data, fit
 
 SCRIPT = pathlib.Path(__file__).with_name("fit_groups.py")
 ROOT = pathlib.Path(__file__).parents[3]
@@ -41,6 +44,21 @@ def test_a_run_is_decided_by_its_seed(single):
     losses, hit_rate, replicas = fit()
     assert (losses, hit_rate, replicas) == single
     assert fit(seed=1, train_epochs=1)[0] != losses[:1]
+
+
+def test_a_user_without_negatives_does_not_count():
+    histories, candidates = data(0, 1)
+
+    def metrics(candidates):
+        sizes = {"user_vocabulary": USERS, "item_vocabulary": ITEMS}
+        return NcfFit(
+            NcfTrainerConfig(), create_strategy(0), histories, candidates, **sizes
+        ).evaluate()
+
+    alone = candidates.present.copy()
+    alone[::2, 1:] = False
+    others = Candidates(*(column[1::2] for column in candidates))
+    assert metrics(candidates._replace(present=alone)) == pytest.approx(metrics(others))
 
 
 class KilledError(Exception):
