@@ -13,7 +13,7 @@ PARALLEL := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## Build .venv from requirements.lock if it is missing or stale
+setup: ## Build .venv from the locks if it is missing or stale; PYTHON_VERSIONS chooses
 	@./tools/make_venv.sh
 
 run: setup ## Run PIPELINE (ncf) on DATASET (sample); more arguments in ARGS
@@ -34,7 +34,7 @@ bench: setup ## Measure speed and memory, a quarter of an hour; more arguments i
 	@$(PYTHON) -m benchmarks $(ARGS)
 
 test-portable: setup ## The Beam steps of all pipelines on Prism, which Go builds; part of test-all
-	@command -v go >/dev/null || test -x build/prism/prism || { \
+	@command -v go >/dev/null || test -d build/prism || { \
 		echo "test-portable: Go is missing, which builds Prism: install it from https://go.dev/dl" >&2; exit 1; }
 	@$(PYTHON) -m pytest -rs tests/portable
 
@@ -48,13 +48,15 @@ goldens: setup ## Renew tests/kubeflow/goldens and show what changed
 	@$(PYTHON) -m tests.kubeflow.renew_goldens
 	@git --no-pager diff --stat --patch -- tests/kubeflow/goldens
 
-audit: setup ## Look requirements.lock up among known vulnerabilities
+audit: setup ## Look the locks up among known vulnerabilities
 	@./tools/audit.sh
 
-lock: setup ## Renew requirements.lock from requirements.in
-	@PATH="$(CURDIR)/.uv/bin:$$PATH" uv pip compile --quiet --python-version 3.10 --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-		--upgrade requirements.in --output-file requirements.lock
+lock: setup ## Renew the locks: what runs, and on top of it what tests and GPUs need
+	@for name in requirements requirements-dev requirements-gpu; do \
+		PATH="$(CURDIR)/.uv/bin:$$PATH" uv pip compile --quiet --universal --python-version 3.11 \
+			--generate-hashes --no-emit-index-url --no-emit-find-links --upgrade \
+			--custom-compile-command "make lock" $$name.in --output-file $$name.lock || exit; \
+	done
 
 clean: ## Remove the environment and build output, but no data and no results
 	@rm -rf .venv .uv build dist *.egg-info

@@ -8,6 +8,7 @@ from benchmarks.timing import Timing, timed
 from components.movielens_gen.component import MovieLensExampleGen
 from components.movielens_gen.config import LeaveOneOutConfig, RatingSplitConfig
 from components.movielens_gen.executor import LeaveOneOutExecutor, RatingSplitExecutor
+from transforms.local_runner import LOCAL_ARGS
 
 __all__ = ["leave_one_out", "rating_split"]
 
@@ -30,10 +31,11 @@ def _generate(
 ) -> Timing:
     properties = MovieLensExampleGen(folder, config).exec_properties
     examples = standard_artifacts.Examples()
+    context = executor.Context(beam_pipeline_args=list(LOCAL_ARGS))
 
     def run() -> None:
         with tempfile.TemporaryDirectory() as examples.uri:
             outputs = {standard_component_specs.EXAMPLES_KEY: [examples]}
-            executor(executor.Context(beam_pipeline_args=[])).Do({}, outputs, properties)
+            executor(context).Do({}, outputs, properties)
 
     return Timing(timed(run, repeats), examples.get_int_custom_property("rows"))

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import pandas as pd
 import tensorflow as tf
+import tf_keras as keras
 
 from benchmarks.timing import Timing, timed
 
@@ -186,23 +187,23 @@ def _read_examples(directory: str) -> tf.data.Dataset:
     )
 
 
-def _network(num_users: int, num_items: int) -> tf.keras.Model:
+def _network(num_users: int, num_items: int) -> keras.Model:
     """Returns the compiled model of He et al., "Neural Collaborative Filtering", WWW 2017."""
-    user = tf.keras.Input([], dtype=tf.int64, name="user_id")
-    item = tf.keras.Input([], dtype=tf.int64, name="item_id")
+    user = keras.Input([], dtype=tf.int64, name="user_id")
+    item = keras.Input([], dtype=tf.int64, name="item_id")
 
     def embed(rows: int, width: int) -> Callable[[tf.Tensor], tf.Tensor]:
-        return tf.keras.layers.Embedding(
-            rows, width, embeddings_initializer=tf.keras.initializers.RandomNormal(stddev=0.01)
+        return keras.layers.Embedding(
+            rows, width, embeddings_initializer=keras.initializers.RandomNormal(stddev=0.01)
         )
 
     gmf = embed(num_users, _FACTORS)(user) * embed(num_items, _FACTORS)(item)
     half = _LAYERS[0] // 2
     hidden = tf.concat([embed(num_users, half)(user), embed(num_items, half)(item)], axis=-1)
     for width in _LAYERS[1:]:
-        hidden = tf.keras.layers.Dense(width, activation="relu")(hidden)
+        hidden = keras.layers.Dense(width, activation="relu")(hidden)
     both = tf.concat([gmf, hidden], axis=-1)
-    score = tf.keras.layers.Dense(1, activation="sigmoid")(both)
-    model = tf.keras.Model([user, item], score)
-    model.compile(tf.keras.optimizers.legacy.Adam(0.001), "binary_crossentropy")
+    score = keras.layers.Dense(1, activation="sigmoid")(both)
+    model = keras.Model([user, item], score)
+    model.compile(keras.optimizers.legacy.Adam(0.001), "binary_crossentropy")
     return model

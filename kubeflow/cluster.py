@@ -41,7 +41,6 @@ class Cluster:
         image: The image of all steps and Beam workers.
         gpu_type: The Trainer's kind of GPU as Kubernetes spells it, such as "nvidia-tesla-t4".
         beam_resources: Resources of each step that does its work in Beam.
-        beam_engine: What those steps run on.
     """
 
     config: PipelineConfig
@@ -49,7 +48,6 @@ class Cluster:
     image: str
     gpu_type: str
     beam_resources: Resources
-    beam_engine: BeamEngine
 
     @classmethod
     def from_environment(
@@ -89,6 +87,7 @@ class Cluster:
                 serving_dir=f"{root}/serving",
                 checkpoint_root=f"{root}/checkpoints",
                 code=code_fingerprints(PARTS[config.pipeline], config.schema),
+                beam_engine=_beam_engine(environment, config.pipeline, image, root),
                 run_time_parameters=True,
                 baseline_by_service=baseline_by_service,
             ),
@@ -98,17 +97,11 @@ class Cluster:
                 cpus=environment.count("BEAM_CPUS", 4),
                 memory_gib=environment.count("BEAM_MEMORY_GIB", 16),
             ),
-            beam_engine=_beam_engine(environment, config.pipeline, image, root),
         )
 
     def pipeline(self) -> tfx.dsl.Pipeline:
-        """Returns the DAG, its Beam steps with the engine's arguments."""
-        pipeline = create_pipeline(self.config, self.location)
-        for node in pipeline.components:
-            args = self.beam_engine.args(node.id)
-            if args:
-                node.with_beam_pipeline_args(list(args))
-        return pipeline
+        """Returns the DAG."""
+        return create_pipeline(self.config, self.location)
 
     def resources(self, component: str) -> Resources | None:
         """Returns the resources of a component, by its id, or None for one that needs none.
@@ -118,7 +111,7 @@ class Cluster:
         """
         if component in ("Trainer", "Tuner"):
             return Resources(gpus=self.config.trainer.num_gpus)
-        if is_beam_step(component) and self.beam_engine.name == "direct":
+        if is_beam_step(component) and self.location.beam_engine.name == "direct":
             return self.beam_resources
         return None
 

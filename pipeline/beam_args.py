@@ -3,6 +3,7 @@
 import dataclasses
 
 from transforms.checks import check, check_choice
+from transforms.local_runner import LOCAL_ARGS
 
 __all__ = ["BeamEngine", "is_beam_step"]
 
@@ -55,13 +56,15 @@ class BeamEngine:
         check(self.max_workers >= 1, "BEAM_MAX_WORKERS", self.max_workers, "at least 1")
 
     def args(self, component: str) -> tuple[str, ...]:
-        """Returns the arguments of one component; none where it runs in its own process.
+        """Returns the arguments of one component; none where it uses no Beam.
 
         Args:
             component: Its id, such as "Transform".
         """
-        if self.name == "direct" or not is_beam_step(component):
+        if not is_beam_step(component):
             return ()
+        if self.name == "direct":
+            return LOCAL_ARGS
         if self.name == "dataflow":
             account = self.service_account
             return (

@@ -17,10 +17,12 @@ from tfx.orchestration.beam.beam_dag_runner import BeamDagRunner
 from pipeline.environment import one_line_mistakes
 from pipeline.local import from_environment
 from pipeline.pipeline import create_pipeline
+from transforms import local_runner
 
 
 def run() -> None:
     """Runs the pipeline that the environment describes."""
+    local_runner.make_default()
     with one_line_mistakes():
         BeamDagRunner().run(create_pipeline(*from_environment(os.environ)))
 

@@ -10,6 +10,7 @@ from components.wide_deep_trainer.census_config import PRESETS as CENSUS_PRESETS
 from components.wide_deep_trainer.census_config import CensusTrainerConfig
 from components.wide_deep_trainer.rating_config import PRESETS as RATING_PRESETS
 from components.wide_deep_trainer.rating_config import RatingTrainerConfig
+from pipeline.beam_args import BeamEngine
 from pipeline.fingerprint import CodeFingerprints
 from pipeline.gates import CensusGate, NcfGate, RatingGate
 from pipeline.parts import PARTS
@@ -56,6 +57,7 @@ class Location:
         serving_dir: Receives each pushed model, in a folder named after its time.
         checkpoint_root: Keeps checkpoints across attempts.
         code: Fingerprints of the sources.
+        beam_engine: What the Beam steps run on.
         metadata_file: SQLite file of ML Metadata; None where the engine brings its own.
         run_time_parameters: Whether the data folder, the epochs, the seed and the gate's bounds can
             be set for each run, as the engine's parameters; otherwise they are fixed.
@@ -69,6 +71,7 @@ class Location:
     serving_dir: str
     checkpoint_root: str
     code: CodeFingerprints
+    beam_engine: BeamEngine = dataclasses.field(default_factory=BeamEngine)
     metadata_file: str | None = None
     run_time_parameters: bool = False
     baseline_by_service: bool = False

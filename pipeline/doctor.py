@@ -4,31 +4,26 @@ import ctypes
 import glob
 import importlib.metadata
 import os
+import pathlib
 import platform
 import shutil
-import sys
 import sysconfig
 from typing import NamedTuple
 
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 __all__ = ["Finding", "diagnose"]
 
-_PYTHON = (3, 10)
-# What breaks a run, or the tfx command, when another version is installed.
-_REQUIREMENTS = (
-    "tfx==1.15.1",
-    "tensorflow==2.15.1",
-    "tensorflow-transform==1.15.0",
-    "apache-beam==2.65.0",
-    "protobuf>=3.20.3,<5",
-    "kfp==1.8.22",
-    "setuptools<81",
-    "pip",
-)
+_PYTHONS = ("3.11", "3.12", "3.13")
+_PROJECT = "tfx-recommenders"
 _INSTALL = "pip install --require-hashes -r requirements.lock"
-# What TensorFlow 2.15 loads: CUDA 12 and cuDNN 8.
-_GPU_LIBRARIES = ("libcudart.so.12", "libcublas.so.12", "libcudnn.so.8")
+# What ML Metadata and TensorFlow Data Validation are built for.
+_GLIBC = "2.39"
+# The only package that is compiled when it is installed.
+_COMPILED = "pyfarmhash"
+# What TensorFlow 2.21 loads: CUDA 12 and cuDNN 9.
+_GPU_LIBRARIES = ("libcudart.so.12", "libcublas.so.12", "libcudnn.so.9")
 _DRIVER = "libcuda.so.1"
 _GIB = 1 << 30
 _DISK_GIB = 5
@@ -50,14 +45,16 @@ class Finding(NamedTuple):
 
 
 def diagnose(output_root: str) -> list[Finding]:
-    """Returns a finding for Python, each package that matters, GPU libraries, disk and memory.
+    """Returns a finding for all that the project runs on: software, GPU libraries, disk, memory.
 
     Args:
         output_root: The folder for results, which need not be there.
     """
     return [
         _python(),
-        *(_package(Requirement(text)) for text in _REQUIREMENTS),
+        *_c_library(),
+        *_compiler(),
+        *(_package(Requirement(text)) for text in _requirements()),
         _gpu(),
         _disk(output_root),
         _memory(),
@@ -65,10 +62,44 @@ def diagnose(output_root: str) -> list[Finding]:
 
 
 def _python() -> Finding:
-    wanted = ".".join(map(str, _PYTHON))
-    right = sys.version_info[:2] == _PYTHON
-    remedy = f"use Python {wanted}, which TFX needs: make setup builds an environment with it"
+    right = ".".join(platform.python_version_tuple()[:2]) in _PYTHONS
+    remedy = f"use Python {', '.join(_PYTHONS)}, which TFX takes: make setup finds or fetches one"
     return Finding("Python", platform.python_version(), "" if right else remedy)
+
+
+def _c_library() -> list[Finding]:
+    # Of this process: make setup gives the environment's Python a newer one than the machine's.
+    name, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
+    if not name:
+        return []
+    remedy = f"TFX's packages need {_GLIBC}: make setup brings it on Debian and Ubuntu"
+    return [Finding(name, version, "" if Version(version) >= Version(_GLIBC) else remedy)]
+
+
+def _compiler() -> list[Finding]:
+    """Returns what the packages' installation lacks, where it is still to be done."""
+    if not _package(Requirement(_COMPILED)).remedy:
+        return []
+    compiler = shutil.which("c++") or shutil.which("g++")
+    headers = os.path.join(sysconfig.get_path("include"), "Python.h")
+    remedy = f"{_COMPILED} is compiled: install your system's package of it, such as"
+    return [
+        Finding("C++", compiler or "no compiler", "" if compiler else f"{remedy} g++"),
+        Finding(
+            "headers",
+            headers if os.path.exists(headers) else "no Python.h",
+            "" if os.path.exists(headers) else f"{remedy} python3-dev",
+        ),
+    ]
+
+
+def _requirements() -> list[str]:
+    """Returns what the project says it needs: its checkout, or the installed package."""
+    file = pathlib.Path(__file__).parents[1] / "requirements.in"
+    if file.exists():
+        lines = file.read_text(encoding="utf-8").splitlines()
+        return [line for line in lines if line and not line.startswith("#")]
+    return importlib.metadata.requires(_PROJECT) or []
 
 
 def _package(wanted: Requirement) -> Finding:
@@ -91,9 +122,12 @@ def _gpu() -> Finding:
         if not glob.glob(os.path.join(packaged, name)) and not _loads(name)
     ]
     if missing:
-        remedy = 'pip install "tensorflow[and-cuda]==2.15.1", or train on the CPU with num_gpus=0'
+        remedy = (
+            "pip install --require-hashes -r requirements-gpu.lock, or train on the CPU with "
+            "num_gpus=0"
+        )
         return Finding("GPU", f"driver, but not {', '.join(missing)}", remedy)
-    return Finding("GPU", "driver, CUDA 12 and cuDNN 8")
+    return Finding("GPU", "driver, CUDA 12 and cuDNN 9")
 
 
 def _disk(output_root: str) -> Finding:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto import config_pb2
 
 from pipeline.configs import PipelineConfig
 from pipeline.gates import Bound
@@ -30,7 +30,7 @@ _METRICS: dict[str, dict[str, tuple[str, str, dict[str, Any]]]] = {
 }
 
 
-def eval_config(config: PipelineConfig) -> tfma.EvalConfig:
+def eval_config(config: PipelineConfig) -> config_pb2.EvalConfig:
     """Returns what the Evaluator measures and what it blesses.
 
     The model is asked through `serving_default`, as a client would. Bounds hold on the overall
@@ -40,7 +40,7 @@ def eval_config(config: PipelineConfig) -> tfma.EvalConfig:
     parts = PARTS[config.pipeline]
     bounds = {bound.metric: bound for bound in config.gate.bounds()}
     metrics = [
-        tfma.MetricConfig(
+        config_pb2.MetricConfig(
             class_name=class_name,
             module=module,
             config=json.dumps({"name": name, **settings}),
@@ -50,9 +50,9 @@ def eval_config(config: PipelineConfig) -> tfma.EvalConfig:
         )
         for name, (class_name, module, settings) in _METRICS[config.pipeline].items()
     ]
-    return tfma.EvalConfig(
+    return config_pb2.EvalConfig(
         model_specs=[
-            tfma.ModelSpec(
+            config_pb2.ModelSpec(
                 signature_name="serving_default",
                 label_key=parts.label,
                 preprocessing_function_names=(
@@ -61,27 +61,29 @@ def eval_config(config: PipelineConfig) -> tfma.EvalConfig:
             )
         ],
         slicing_specs=[
-            tfma.SlicingSpec(),
-            *(tfma.SlicingSpec(feature_keys=[key]) for key in parts.slices),
+            config_pb2.SlicingSpec(),
+            *(config_pb2.SlicingSpec(feature_keys=[key]) for key in parts.slices),
         ],
         metrics_specs=[
-            tfma.MetricsSpec(metrics=[*metrics, tfma.MetricConfig(class_name="ExampleCount")])
+            config_pb2.MetricsSpec(
+                metrics=[*metrics, config_pb2.MetricConfig(class_name="ExampleCount")]
+            )
         ],
     )
 
 
-def _threshold(bound: Bound, max_regression: float) -> tfma.PerSliceMetricThreshold:
+def _threshold(bound: Bound, max_regression: float) -> config_pb2.PerSliceMetricThreshold:
     if bound.higher_is_better:
-        value = tfma.GenericValueThreshold(lower_bound={"value": bound.limit})
-        direction, change = tfma.MetricDirection.HIGHER_IS_BETTER, -max_regression
+        value = config_pb2.GenericValueThreshold(lower_bound={"value": bound.limit})
+        direction, change = config_pb2.MetricDirection.HIGHER_IS_BETTER, -max_regression
     else:
-        value = tfma.GenericValueThreshold(upper_bound={"value": bound.limit})
-        direction, change = tfma.MetricDirection.LOWER_IS_BETTER, max_regression
-    return tfma.PerSliceMetricThreshold(
-        slicing_specs=[tfma.SlicingSpec()],
-        threshold=tfma.MetricThreshold(
+        value = config_pb2.GenericValueThreshold(upper_bound={"value": bound.limit})
+        direction, change = config_pb2.MetricDirection.LOWER_IS_BETTER, max_regression
+    return config_pb2.PerSliceMetricThreshold(
+        slicing_specs=[config_pb2.SlicingSpec()],
+        threshold=config_pb2.MetricThreshold(
             value_threshold=value,
-            change_threshold=tfma.GenericChangeThreshold(
+            change_threshold=config_pb2.GenericChangeThreshold(
                 direction=direction, absolute={"value": change}
             ),
         ),

@@ -9,8 +9,6 @@ from transforms.errors import UserError
 
 __all__ = ["Parser", "add_command"]
 
-_CHOICE = re.compile(r"argument (\S+): invalid choice: '(.*)' \(choose from (.*)\)")
-
 
 class Parser(argparse.ArgumentParser):
     """A parser whose mistakes are `UserError`s and name what is nearest to a misspelt word."""
@@ -35,13 +33,15 @@ class Parser(argparse.ArgumentParser):
         Raises:
             UserError: Always.
         """
-        choice = _CHOICE.fullmatch(message)
-        if choice is None:
-            self._refuse(message)
-        argument, value, choices = choice.groups()
-        known = re.findall(r"'([^']*)'", choices)
-        must = f"must be one of {', '.join(known)}"
-        self._refuse(f"{argument}={value!r}: {must}", nearest(value, known))
+        self._refuse(message)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        # argparse says it in a sentence of each Python version's own, with nothing to suggest.
+        if action.choices is not None and value not in action.choices:
+            name = argparse.ArgumentError(action, "").argument_name
+            known = tuple(action.choices)
+            must = f"must be one of {', '.join(known)}"
+            self._refuse(f"{name}={value!r}: {must}", nearest(value, known))
 
     def _refuse(self, message: str, hint: str = "") -> NoReturn:
         raise UserError(message + (hint or f"; see: {self.prog} --help"))

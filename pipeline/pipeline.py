@@ -124,6 +124,9 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
         evaluator,
         pusher,
     ]
+    for node in nodes:
+        if args := location.beam_engine.args(node.id):
+            node.with_beam_pipeline_args(list(args))
     if location.run_time_parameters:
         trained = [node for node in (tuner, trainer) if node]
         _ask_for_each_run(config, location, example_gen, trained, evaluator)

@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.runs import Served
 from pipeline.serving import Signature, quiet_stack
 from pipeline.whole_file import output_file
+from transforms.bad_rows import without_nul
 from transforms.errors import UserError
 from transforms.integers import integer_fault
 
@@ -128,7 +129,7 @@ def _fields(path: str) -> Iterator[tuple[int, list[str]]]:
     """
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, skipinitialspace=True, strict=True)
+            reader = csv.reader(without_nul(file), skipinitialspace=True, strict=True)
             line = 1
             for fields in reader:
                 is_title = line == 1 and "".join(fields).startswith("|")

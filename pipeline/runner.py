@@ -10,6 +10,7 @@ from tfx.orchestration import metadata
 from tfx.orchestration.beam import beam_dag_runner
 
 from pipeline.progress import Progress
+from transforms import local_runner
 
 __all__ = ["run_pipeline"]
 
@@ -45,6 +46,7 @@ def run_pipeline(pipeline: tfx.dsl.Pipeline, progress: Progress) -> None:
         Exception: What a component raised, as Beam passes it on.
     """
     global _progress
+    local_runner.make_default()
     _progress = progress
     try:
         _ReportingRunner().run(pipeline)

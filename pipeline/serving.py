@@ -1,9 +1,10 @@
 """Loads a pushed model with TensorFlow alone, and without a word on the terminal."""
 
+import contextlib
 import os
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,9 @@ from pipeline.imports import uncollected
 
 __all__ = ["Signature", "quiet_stack"]
 
-# TensorFlow imports these if they are there, for two fifths of the whole time, and a served model
-# needs none of them. Without setuptools, Python's own distutils takes the place of its copy.
-_SPARED = ("keras", "googleapiclient", "scipy", "h5py", "setuptools")
+# TensorFlow imports these if they are there, for half of the whole time, and a served model
+# needs none of them.
+_SPARED = ("keras", "tf_keras", "googleapiclient", "scipy", "h5py")
 
 
 def quiet_stack() -> None:
@@ -74,10 +75,23 @@ def _import_tensorflow() -> Any:
     spared = [name for name in _SPARED if name not in sys.modules]
     sys.modules.update(dict.fromkeys(spared))  # type: ignore[arg-type]
     try:
-        with uncollected():
+        with _unheard(), uncollected():
             import tensorflow as tf
     finally:
         for name in spared:
             del sys.modules[name]
     tf.get_logger().setLevel("ERROR")
     return tf
+
+
+@contextlib.contextmanager
+def _unheard() -> Iterator[None]:
+    """Keeps off the terminal what C++ says before TensorFlow has read how much it may say."""
+    errors = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(errors, 2)
+        os.close(errors)

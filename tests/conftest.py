@@ -31,6 +31,15 @@ def pytest_xdist_make_scheduler(config, log):
     return Scheduling(config, log)
 
 
+@pytest.fixture(autouse=True)
+def _named_runner(request):
+    """Fails a test in which Beam chose the runner: it would download one where it can."""
+    prism = "apache_beam.runners.portability.prism_runner"
+    allowed = prism in sys.modules or "prism" in request.fixturenames
+    yield
+    assert allowed or prism not in sys.modules
+
+
 @pytest.fixture(scope="session")
 def real_data():
     """The folder with the real data sets, which are not part of the project."""
@@ -43,7 +52,7 @@ def real_data():
 def packages(tmp_path_factory):
     """The folder that the project's wheel is installed in; the checkout is not on its path."""
     copy, target = tmp_path_factory.mktemp("sources"), tmp_path_factory.mktemp("packages")
-    for name in ("setup.py", "pyproject.toml", "README.md"):
+    for name in ("setup.py", "pyproject.toml", "requirements.in", "README.md"):
         shutil.copy(os.path.join(_ROOT, name), copy)
     for name in ("pipeline", "components", "transforms", "kubeflow"):
         shutil.copytree(os.path.join(_ROOT, name), copy / name)

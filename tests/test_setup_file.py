@@ -25,7 +25,14 @@ def source_distribution(tmp_path_factory):
     for name in PACKAGES:
         ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(os.path.join(ROOT, name), sources / name, ignore=ignore)
-    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+    for name in (
+        "setup.py",
+        "pyproject.toml",
+        "requirements.in",
+        "MANIFEST.in",
+        "README.md",
+        "LICENSE",
+    ):
         shutil.copy(os.path.join(ROOT, name), sources)
     options = PipelineOptions([f"--setup_file={sources / 'setup.py'}"])
     Stager.create_job_resources(options, str(staged))

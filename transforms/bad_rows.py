@@ -1,5 +1,6 @@
 """Malformed lines of a text file: found one by one, described, and refused or set aside."""
 
+import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ __all__ = [
     "need_a_look",
     "set_aside",
     "too_long",
+    "without_nul",
 ]
 
 BOM = b"\xef\xbb\xbf"
@@ -95,6 +97,18 @@ def line_fault(line: bytes) -> str:
         return "holds a NUL byte"
     # Some parsers end a row here and some do not, so that its number would depend on them.
     return "holds a carriage return, which ends no line by itself" if b"\r" in line else ""
+
+
+def without_nul(lines: Iterable[str]) -> Iterator[str]:
+    """Yields lines for `csv.reader`, which takes a NUL for a character like any other.
+
+    Raises:
+        csv.Error: A line holds one.
+    """
+    for line in lines:
+        if "\0" in line:
+            raise csv.Error("holds a NUL byte")
+        yield line
 
 
 def set_aside(

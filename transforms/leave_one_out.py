@@ -60,7 +60,7 @@ def leave_one_out(
     # Dense users leave more of sort_rows's bits to the other columns.
     user, _, item_id = sort_rows(dense_ids(user_id, known_users), timestamp, item_id)
     latest = _latest_of_pair(user, item_id)
-    repeats = len(user) - np.count_nonzero(latest)
+    repeats = len(user) - int(np.count_nonzero(latest))
     if repeats:
         user, item_id = user[latest], item_id[latest]
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from transforms.bad_rows import BOM, line_fault
+from transforms.bad_rows import BOM, line_fault, without_nul
 from transforms.errors import UserError
 from transforms.input_files import open_input
 from transforms.integers import integer_fault
@@ -125,7 +125,7 @@ def _csv_rows(path: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
             f"{path}:{line}: byte {content[error.start]:#04x} at offset {error.start} is not "
             "UTF-8; convert the file"
         ) from error
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(without_nul(io.StringIO(text, newline="")), strict=True)
     place: list[int] = []
     width = 0
     line = 1

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-import tensorflow_model_analysis as tfma
 from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_model_analysis.proto import config_pb2
 from tfx import types
 from tfx.components.evaluator import executor
 from tfx.dsl.io import fileio
@@ -35,7 +35,7 @@ class EvaluatorExecutor(executor.Executor):
             output_dict: As TFX's executor takes them.
             exec_properties: TFX's, and a float for each metric whose bound is set here.
         """
-        config = tfma.EvalConfig()
+        config = config_pb2.EvalConfig()
         key = standard_component_specs.EVAL_CONFIG_KEY
         proto_utils.json_to_proto(exec_properties[key], config)
         for metrics in config.metrics_specs:

@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
+import tf_keras as keras
 
 from components.ncf_trainer import features
 from components.ncf_trainer.model import NcfModel
@@ -106,7 +107,7 @@ def export_model(model: NcfModel, transform_output: tft.TFTransformOutput, direc
 
 
 def _to_rows(
-    transform: tf.keras.layers.Layer, user_id: tf.Tensor, item_id: tf.Tensor
+    transform: keras.layers.Layer, user_id: tf.Tensor, item_id: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the rows of users [batch] and of items [batch, items], of any raw ids."""
     shape = tf.shape(item_id, tf.int64)

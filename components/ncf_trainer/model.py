@@ -8,6 +8,7 @@ import itertools
 from typing import NamedTuple
 
 import tensorflow as tf
+import tf_keras as keras
 
 from components.ncf_trainer.config import NcfTrainerConfig
 
@@ -26,7 +27,7 @@ class Embedded(NamedTuple):
     mlp: tf.Tensor | None
 
 
-class NcfModel(tf.keras.Model):
+class NcfModel(keras.Model):
     """Scores lists of items for users.
 
     Every table has one row more than its vocabulary, for ids outside it. The GMF and the MLP
@@ -52,11 +53,11 @@ class NcfModel(tf.keras.Model):
         seeds = itertools.count(1000 * config.seed)
 
         def table(name: str, rows: int) -> tf.Variable:
-            normal = tf.keras.initializers.RandomNormal(stddev=0.01, seed=next(seeds))
+            normal = keras.initializers.RandomNormal(stddev=0.01, seed=next(seeds))
             return self.add_weight(name, [rows, self._factors + half], initializer=normal)
 
         def kernel(name: str, inputs: int, outputs: int) -> tf.Variable:
-            glorot = tf.keras.initializers.GlorotUniform(seed=next(seeds))
+            glorot = keras.initializers.GlorotUniform(seed=next(seeds))
             return self.add_weight(name, [inputs, outputs], initializer=glorot)
 
         self.user_table = table("user_embedding", num_users)

@@ -10,8 +10,8 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
-import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.metrics import metric_types, metric_util
+from tensorflow_model_analysis.proto import config_pb2
 
 from components.ranking_metrics import rank as ranking
 
@@ -70,7 +70,7 @@ def _computations(
     name: str,
     k: int,
     item_key: str | None = None,
-    eval_config: tfma.EvalConfig | None = None,
+    eval_config: config_pb2.EvalConfig | None = None,
     model_name: str = "",
     output_name: str = "",
     sub_key: metric_types.SubKey | None = None,
@@ -122,7 +122,7 @@ class _RankWeights(beam.CombineFn):
         self,
         key: metric_types.MetricKey,
         item_key: str | None,
-        eval_config: tfma.EvalConfig | None,
+        eval_config: config_pb2.EvalConfig | None,
     ):
         self._key = key
         self._item_key = item_key

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import keras_tuner
 import tensorflow as tf
+import tf_keras as keras
 from absl import logging
 from keras_tuner.engine import base_tuner
 from keras_tuner.engine import trial as trials
@@ -171,7 +172,7 @@ class LoopTuner(base_tuner.BaseTuner):
             profile=False,
         )
         # The model before holds on to itself through its compiled graphs.
-        tf.keras.backend.clear_session()
+        keras.backend.clear_session()
         gc.collect()
         fit = self._fit(config)
         checkpoints = os.path.join(folder, "checkpoints")

@@ -1,6 +1,7 @@
 """What the census network sees: two ways to turn transformed features into one vector."""
 
 import tensorflow as tf
+import tf_keras as keras
 
 from components.wide_deep_trainer.census_features import (
     CATEGORICAL,
@@ -16,7 +17,7 @@ from components.wide_deep_trainer.numeric_encoding import piecewise_linear
 __all__ = ["BasicEncoder", "EmbeddedEncoder"]
 
 
-class BasicEncoder(tf.keras.layers.Layer):
+class BasicEncoder(keras.layers.Layer):
     """Scaled numbers, one-hot categories and an embedded occupation, as in 2018."""
 
     def __init__(self, sizes: dict[str, int], embedding_size: int):
@@ -31,7 +32,7 @@ class BasicEncoder(tf.keras.layers.Layer):
         self.occupation = self.add_weight(
             "occupation",
             [sizes["occupation"], embedding_size],
-            initializer=tf.keras.initializers.TruncatedNormal(stddev=embedding_size**-0.5),
+            initializer=keras.initializers.TruncatedNormal(stddev=embedding_size**-0.5),
         )
 
     def call(self, features: dict[str, tf.Tensor]) -> tf.Tensor:
@@ -42,7 +43,7 @@ class BasicEncoder(tf.keras.layers.Layer):
         return tf.concat([numbers, *one_hots, occupation], axis=1)
 
 
-class EmbeddedEncoder(tf.keras.layers.Layer):
+class EmbeddedEncoder(keras.layers.Layer):
     """Embeddings of all categories, and of numbers by way of a piecewise-linear encoding."""
 
     def __init__(self, sizes: dict[str, int], embedding_size: int, bins: int):
@@ -61,10 +62,10 @@ class EmbeddedEncoder(tf.keras.layers.Layer):
         self.categories = self.add_weight(
             "categories",
             [sum(counts), embedding_size],
-            initializer=tf.keras.initializers.RandomNormal(stddev=0.3),
+            initializer=keras.initializers.RandomNormal(stddev=0.3),
         )
         bound = bins**-0.5
-        uniform = tf.keras.initializers.RandomUniform(-bound, bound)
+        uniform = keras.initializers.RandomUniform(-bound, bound)
         numbers = len(NUMERIC)
         self.kernel = self.add_weight(
             "kernel", [numbers, bins, embedding_size], initializer=uniform

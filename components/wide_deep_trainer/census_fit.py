@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
+import tf_keras as keras
 
 from components.wide_deep_trainer import census_features as features
 from components.wide_deep_trainer.census_config import CensusTrainerConfig
@@ -50,7 +51,7 @@ class CensusFit(ColumnarTraining):
         labels = np.unique(evaluation[features.LABEL])
         if len(labels) < 2:
             raise UserError(f"rows to evaluate on: every label is {labels[0]}; AUC needs both")
-        tf.keras.utils.set_random_seed(config.seed)
+        keras.utils.set_random_seed(config.seed)
         with strategy.scope():
             self.model = WideDeepClassifier(config, _sizes(config, transform_output))
             self.model({name: tf.constant(column[:1]) for name, column in train.items()})
@@ -77,18 +78,18 @@ def _sizes(config: CensusTrainerConfig, transform_output: tft.TFTransformOutput)
 
 def _parts(
     model: WideDeepClassifier, config: CensusTrainerConfig, rows: int
-) -> list[tuple[list[tf.Variable], tf.keras.optimizers.Optimizer]]:
+) -> list[tuple[list[tf.Variable], keras.optimizers.Optimizer]]:
     """Returns the variables of each part of the model, with their optimiser."""
     parts = []
     if model.wide:
-        ftrl = tf.keras.optimizers.Ftrl(config.wide_learning_rate)
+        ftrl = keras.optimizers.Ftrl(config.wide_learning_rate)
         parts.append((model.wide.trainable_variables, ftrl))
     if model.deep:
         rate = scheduled_rate(config.schedule, config.deep_learning_rate, config, rows)
         if config.deep_optimizer == "adamw":
-            optimizer = tf.keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
+            optimizer = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
         else:
-            optimizer = tf.keras.optimizers.Adagrad(rate)
+            optimizer = keras.optimizers.Adagrad(rate)
         parts.append((model.deep.trainable_variables, optimizer))
     return parts
 

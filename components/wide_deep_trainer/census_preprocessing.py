@@ -47,7 +47,7 @@ def preprocessing_fn(
     config = from_json(CensusTrainerConfig, custom_config["config"])
     text = {name: _categories(inputs[name]) for name in CATEGORICAL}
     # Analysers see the values as they came and not the filled-in ones: a median that another
-    # analyser waits for would need a second pass over the data, which fails with Beam 2.65.
+    # analyser waits for would need a second pass over the data.
     seen = {name: tf.cast(inputs[name].values, tf.float32) for name in NUMERIC}
     numbers = {name: _numbers(inputs[name], missing) for name, missing in NUMERIC.items()}
     outputs = {LABEL: tf.reshape(inputs[LABEL], [-1])}

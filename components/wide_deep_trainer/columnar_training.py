@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+import tf_keras as keras
 
 from components.training.config import LoopConfig
 from components.training.loop import EpochStats
@@ -36,7 +37,7 @@ class ColumnarTraining:
         config: LoopConfig,
         strategy: tf.distribute.Strategy,
         columns: dict[str, np.ndarray],
-        parts: Sequence[tuple[list[tf.Variable], tf.keras.optimizers.Optimizer]],
+        parts: Sequence[tuple[list[tf.Variable], keras.optimizers.Optimizer]],
         loss: Callable[[Columns, tf.Tensor], tuple[tf.Tensor, tf.Tensor]],
     ):
         """Moves the rows to the devices.
@@ -72,7 +73,7 @@ class ColumnarTraining:
                 # Keras compiles the update with XLA wherever there is a GPU.
                 optimizer.jit_compile = optimizer.jit_compile and config.xla
                 optimizer.build(variables)
-            self._mean_loss = tf.keras.metrics.Mean()
+            self._mean_loss = keras.metrics.Mean()
         self.checkpoint = tf.train.Checkpoint(
             parts=[list(variables) for variables, _ in parts],
             optimizers=[optimizer for _, optimizer in parts],
@@ -150,7 +151,7 @@ def predictor(
 
 def scheduled_rate(
     schedule: str, rate: float, config: LoopConfig, rows: int
-) -> float | tf.keras.optimizers.schedules.LearningRateSchedule:
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
     """Returns what an optimiser takes as its learning rate.
 
     Args:
@@ -165,6 +166,6 @@ def scheduled_rate(
     steps = config.train_epochs * math.ceil(rows / config.batch_size)
     # Some step has to come after it, or none has a rate above 0.
     warm_up = min(math.ceil(_WARM_UP * steps), steps - 1)
-    return tf.keras.optimizers.schedules.CosineDecay(
+    return keras.optimizers.schedules.CosineDecay(
         0.0, steps - warm_up, warmup_target=rate, warmup_steps=warm_up
     )

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 import tensorflow as tf
+import tf_keras as keras
 
 __all__ = ["Deep"]
 
 
-class Deep(tf.keras.layers.Layer):
+class Deep(keras.layers.Layer):
     """Hidden layers with dropout, and a linear output.
 
     With several members it is an ensemble with shared weight matrices, BatchEnsemble (Wen et
@@ -17,7 +18,7 @@ class Deep(tf.keras.layers.Layer):
 
     def __init__(
         self,
-        encoder: tf.keras.layers.Layer,
+        encoder: keras.layers.Layer,
         hidden_units: Sequence[int],
         *,
         members: int,
@@ -70,7 +71,7 @@ class Deep(tf.keras.layers.Layer):
         return self.output_layer(hidden)
 
 
-class _MemberDense(tf.keras.layers.Layer):
+class _MemberDense(keras.layers.Layer):
     """A dense layer, [batch, 1 or members, inputs] to [batch, members, units].
 
     Members share the kernel; each has its bias and, if there are several, scales the kernel's
@@ -83,7 +84,7 @@ class _MemberDense(tf.keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         self._units, self._members, self._random_signs = units, members, scale_inputs
-        self._activation = tf.keras.activations.get(activation)
+        self._activation = keras.activations.get(activation)
 
     def build(self, shape: tf.TensorShape) -> None:
         members, inputs, units = self._members, shape[-1], self._units
@@ -106,7 +107,7 @@ class _MemberDense(tf.keras.layers.Layer):
         return self._activation(outputs + self.bias)
 
 
-class _MemberOutput(tf.keras.layers.Layer):
+class _MemberOutput(keras.layers.Layer):
     """A linear unit for each member, [batch, members, inputs] to [batch, members]."""
 
     def __init__(self, members: int, **kwargs: object):
@@ -114,7 +115,7 @@ class _MemberOutput(tf.keras.layers.Layer):
         self._members = members
 
     def build(self, shape: tf.TensorShape) -> None:
-        uniform = tf.keras.initializers.RandomUniform(-(shape[-1] ** -0.5), shape[-1] ** -0.5)
+        uniform = keras.initializers.RandomUniform(-(shape[-1] ** -0.5), shape[-1] ** -0.5)
         self.kernel = self.add_weight("kernel", [self._members, shape[-1]], initializer=uniform)
         self.bias = self.add_weight("bias", [self._members], initializer="zeros")
 
@@ -123,5 +124,5 @@ class _MemberOutput(tf.keras.layers.Layer):
 
 
 def _random_signs(shape: Sequence[int], dtype: tf.DType) -> tf.Tensor:
-    uniform = tf.keras.initializers.RandomUniform(-1.0, 1.0)
+    uniform = keras.initializers.RandomUniform(-1.0, 1.0)
     return tf.sign(uniform(shape, dtype))

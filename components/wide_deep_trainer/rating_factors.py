@@ -2,6 +2,7 @@
 
 import numpy as np
 import tensorflow as tf
+import tf_keras as keras
 
 from components.wide_deep_trainer import rating_features as features
 from components.wide_deep_trainer.rating_config import RatingTrainerConfig
@@ -109,8 +110,8 @@ class RatingFactors(RatingModel):
         return tf.einsum("bg,bng->bn", genres, unit_genres(tf.gather(self.genre_masks, others)))
 
     def _factors(self, name: str, rows: int, members: int, width: int) -> tf.Variable:
-        normal = tf.keras.initializers.RandomNormal(stddev=_INITIAL_FACTORS)
+        normal = keras.initializers.RandomNormal(stddev=_INITIAL_FACTORS)
         return self.add_weight(name, [rows, members, width], initializer=normal)
 
     def _biases(self, name: str, shape: list[int], value: float = 0.0) -> tf.Variable:
-        return self.add_weight(name, shape, initializer=tf.keras.initializers.Constant(value))
+        return self.add_weight(name, shape, initializer=keras.initializers.Constant(value))

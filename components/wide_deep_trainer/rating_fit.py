@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
+import tf_keras as keras
 
 from components.wide_deep_trainer import rating_features as features
 from components.wide_deep_trainer.columnar_training import (
@@ -50,12 +51,12 @@ class RatingFit(ColumnarTraining):
             transform_output.vocabulary_size_by_name(vocabulary) + 1
             for vocabulary in (features.USER_VOCABULARY, features.ITEM_VOCABULARY)
         )
-        tf.keras.utils.set_random_seed(config.seed)
+        keras.utils.set_random_seed(config.seed)
         with strategy.scope():
             self.model = _MODELS[config.model_type](config, train, num_users, num_items)
             self.model({name: tf.constant(column[:1]) for name, column in train.items()})
             rows = len(train[features.RATING])
-            optimizer = tf.keras.optimizers.Adam(
+            optimizer = keras.optimizers.Adam(
                 scheduled_rate(config.schedule, config.learning_rate, config, rows)
             )
         parts = [(self.model.trainable_variables, optimizer)]

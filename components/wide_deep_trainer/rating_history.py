@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+import tf_keras as keras
 
 from components.wide_deep_trainer import rating_features as features
 
@@ -29,7 +30,7 @@ class Neighbours(NamedTuple):
     present: tf.Tensor
 
 
-class History(tf.keras.layers.Layer):
+class History(keras.layers.Layer):
     """All ratings in order of user and time, found by binary search.
 
     A rating takes 20 bytes, in memory and in an exported model.

@@ -4,6 +4,7 @@ import abc
 
 import numpy as np
 import tensorflow as tf
+import tf_keras as keras
 
 from components.wide_deep_trainer import rating_features as features
 
@@ -12,7 +13,7 @@ __all__ = ["RatingModel"]
 _FEWEST_STARS, _MOST_STARS = 0.5, 5.0
 
 
-class RatingModel(tf.keras.layers.Layer, abc.ABC):
+class RatingModel(keras.layers.Layer, abc.ABC):
     """Predicts ratings, by one or several members whose mean is the prediction.
 
     The last row of a table of users, or items, stands for all that are not in the vocabulary. To

@@ -2,6 +2,7 @@
 
 import numpy as np
 import tensorflow as tf
+import tf_keras as keras
 
 from components.wide_deep_trainer import rating_features as features
 from components.wide_deep_trainer.deep import Deep
@@ -55,7 +56,7 @@ class RatingNetwork(RatingModel):
         return stars, tf.zeros_like(stars)
 
 
-class _Encoder(tf.keras.layers.Layer):
+class _Encoder(keras.layers.Layer):
     """Concatenates both embeddings, each with its norm capped, the scaled time and the genres."""
 
     def __init__(self, config: RatingTrainerConfig, num_users: int, num_items: int):
@@ -75,7 +76,7 @@ class _Encoder(tf.keras.layers.Layer):
         )
 
     def _table(self, name: str, rows: int, width: int) -> tf.Variable:
-        initializer = tf.keras.initializers.TruncatedNormal(stddev=width**-0.5)
+        initializer = keras.initializers.TruncatedNormal(stddev=width**-0.5)
         return self.add_weight(name, [rows, width], initializer=initializer)
 
 

@@ -1,6 +1,7 @@
 """The mood of the moment: what a user's ratings nearby in time say of a rating."""
 
 import tensorflow as tf
+import tf_keras as keras
 
 __all__ = ["Session"]
 
@@ -11,7 +12,7 @@ _TIME_SCALES = (2.0, 8.0, 30.0, 120.0, 600.0, 3600.0, 86_400.0, 2_600_000.0)
 _GAIN = 10.0
 
 
-class Session(tf.keras.layers.Layer):
+class Session(keras.layers.Layer):
     """A mean of the user's surprises nearby, weighted by time.
 
     People rate in sessions, a page of similar films at a time, so how far a rating a few seconds
@@ -25,7 +26,7 @@ class Session(tf.keras.layers.Layer):
     def __init__(self, members: int):
         """Creates the weights of `members` models."""
         super().__init__(name="session")
-        even = tf.keras.initializers.Constant(-1.0 / _GAIN)
+        even = keras.initializers.Constant(-1.0 / _GAIN)
         self.heights = self.add_weight("heights", [len(_TIME_SCALES), members], initializer=even)
         self.likeness = self.add_weight("likeness", [members], initializer="zeros")
         self.prior = self.add_weight("prior", [members], initializer="zeros")

@@ -1,11 +1,12 @@
 """The linear half of Wide & Deep (Cheng et al., arXiv:1606.07792)."""
 
 import tensorflow as tf
+import tf_keras as keras
 
 __all__ = ["Wide"]
 
 
-class Wide(tf.keras.layers.Layer):
+class Wide(keras.layers.Layer):
     """A linear model of categories: one weight for each id of each column."""
 
     def __init__(self, sizes: dict[str, int]):

@@ -1,6 +1,7 @@
 """The census classifier: wide, deep, or the two added."""
 
 import tensorflow as tf
+import tf_keras as keras
 
 from components.wide_deep_trainer.census_config import CensusTrainerConfig
 from components.wide_deep_trainer.census_encoders import BasicEncoder, EmbeddedEncoder
@@ -11,7 +12,7 @@ from components.wide_deep_trainer.wide import Wide
 __all__ = ["WideDeepClassifier"]
 
 
-class WideDeepClassifier(tf.keras.Model):
+class WideDeepClassifier(keras.Model):
     """Scores census rows by their transformed features.
 
     Attributes:

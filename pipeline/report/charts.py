@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib
 from markupsafe import Markup
@@ -27,7 +28,7 @@ _COLOURS = {
     _SERIES[0]: "var(--series-1)",
     _SERIES[1]: "var(--series-2)",
 }
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     # A dollar sign in a label is one, and begins no formula.
     "text.parse_math": False,

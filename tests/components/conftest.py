@@ -15,6 +15,7 @@ from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 from tfx_bsl.public import tfxio
 
 from transforms.checks import to_json
+from transforms.local_runner import LOCAL_RUNNER
 
 # What a server does: TensorFlow, the model's folder, and nothing of this project.
 _ASK = """
@@ -47,7 +48,7 @@ def transform():
             schema = text_format.Parse(file.read(), schema_pb2.Schema())
         source = tfxio.TFExampleBeamRecord(physical_format="test", schema=schema)
         metadata = source.TensorAdapterConfig()
-        with beam.Pipeline() as p, tft_beam.Context(temp_dir=str(root / "tmp")):
+        with beam.Pipeline(LOCAL_RUNNER) as p, tft_beam.Context(temp_dir=str(root / "tmp")):
             raw = {
                 split: p | split >> beam.Create(records) | f"Read{split}" >> source.BeamSource()
                 for split, records in examples.items()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from concurrent import futures
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import grpc
 from google.cloud.aiplatform_v1 import types
@@ -50,7 +50,7 @@ class VertexEndpoint:
         job = types.PipelineJob(request.pipeline_job)
         job.name = f"{request.parent}/pipelineJobs/{request.pipeline_job_id}"
         job.state = types.PipelineState.PIPELINE_STATE_PENDING
-        job.create_time = datetime.now(timezone.utc)
+        job.create_time = datetime.now(UTC)
         self.jobs[job.name] = job
         return job
 

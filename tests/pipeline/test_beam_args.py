@@ -83,4 +83,4 @@ def test_other_steps_get_no_arguments(component):
 
 @pytest.mark.parametrize("component", BEAM_STEPS)
 def test_direct_runs_in_the_steps_own_process(component):
-    assert BeamEngine().args(component) == ()
+    assert parsed(BeamEngine(), component).view_as(StandardOptions).runner == "FnApiRunner"

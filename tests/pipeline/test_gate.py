@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
+from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline.configs import preset
 from pipeline.evaluation import eval_config
 from pipeline.settings import apply_settings
 from pipeline.verdict import judge
+from transforms.local_runner import LOCAL_ARGS
 
 USERS = 40
 CONFIG = apply_settings(
@@ -69,6 +71,7 @@ def _judge(models, examples, tmp_path):
         eval_config=config,
         data_location=examples,
         output_path=str(tmp_path / "evaluation"),
+        pipeline_options=PipelineOptions(list(LOCAL_ARGS)),
     )
     result = tfma.load_validation_result(str(tmp_path / "evaluation"))
     return judge(CONFIG, str(tmp_path / "evaluation"), result.validation_ok)

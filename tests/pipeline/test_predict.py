@@ -24,6 +24,7 @@ PERSON += "Male, 2174, 0, 40, United-States"
             ":2: age 'x9' is not an integer",
         ),
         (predict_census, f"{PERSON}\n|1x3\n", ":2: has 1 fields, not 14 or 15"),
+        (predict_census, PERSON.replace("Male", "Ma\0le"), ":1: holds a NUL byte"),
         (predict_ratings, "1,2\n", ":1: has 2 fields, not 3"),
         (
             predict_ratings,

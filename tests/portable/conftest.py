@@ -2,25 +2,26 @@ import os
 import shutil
 import subprocess
 
+import apache_beam as beam
 import pytest
 
 from tests.portable.worker_pool import worker_pool
 from tests.portable.workplace import Workplace
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-# Go's proxy does not serve the version of Beam that is installed.
-PRISM = "github.com/apache/beam/sdks/v2/go/cmd/prism@v2.71.0"
+PRISM = f"github.com/apache/beam/sdks/v2/go/cmd/prism@v{beam.__version__}"
 
 
 @pytest.fixture(scope="session")
 def prism():
     """The path of Prism, Beam's portable runner in Go, which is built once."""
-    folder = os.path.join(ROOT, "build", "prism")
+    folder = os.path.join(ROOT, "build", "prism", beam.__version__)
     program = os.path.join(folder, "prism")
     if not os.path.exists(program):
         if shutil.which("go") is None:
             pytest.skip("Go is missing, which builds Prism: install it from https://go.dev/dl")
-        environment = {**os.environ, "GOBIN": folder}
+        # Go fetches the version of itself that Beam asks for.
+        environment = {**os.environ, "GOBIN": folder, "GOTOOLCHAIN": "auto"}
         done = subprocess.run(
             ["go", "install", PRISM], env=environment, capture_output=True, text=True
         )

@@ -12,6 +12,7 @@ from pipeline.configs import preset
 from pipeline.data import locate
 from pipeline.local import local_location
 from pipeline.pipeline import create_pipeline
+from transforms.local_runner import LOCAL_ARGS
 
 
 def make_examples(pipeline: str, folder: pathlib.Path, beam_args: Sequence[str]) -> str:
@@ -26,7 +27,7 @@ def make_examples(pipeline: str, folder: pathlib.Path, beam_args: Sequence[str])
     executor = component.executor_spec.executor_class
     examples = standard_artifacts.Examples()
     examples.uri = str(folder / "examples")
-    executor(executor.Context(beam_pipeline_args=list(beam_args))).Do(
+    executor(executor.Context(beam_pipeline_args=[*LOCAL_ARGS, *beam_args])).Do(
         {}, {"examples": [examples]}, component.exec_properties
     )
     return examples.uri

@@ -3,6 +3,7 @@ import pyarrow as pa
 from apache_beam.testing.util import assert_that
 
 from transforms.code_ids import CodeIds, NameIds, distinct_names
+from transforms.local_runner import LOCAL_RUNNER
 from transforms.string_ids import STRING_ID
 
 USERS = ["bob", "zoë", "bob", "Ana", "1", "01"]
@@ -39,7 +40,7 @@ def test_codes_are_places_in_order_of_bytes_and_names_come_back():
             assert found[at]["user_id"] == [USERS[at].encode()]
             assert found[at]["item_id"] == [ITEMS[at].encode()]
 
-    with beam.Pipeline() as pipeline:
+    with beam.Pipeline(LOCAL_RUNNER) as pipeline:
         ratings = pipeline | beam.Create([batch([0, 1, 2]), batch([3]), batch([4, 5])])
         names = distinct_names(ratings)
         coded = ratings | CodeIds(names)

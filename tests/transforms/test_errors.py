@@ -3,6 +3,7 @@ import pytest
 
 from components.data_gate.errors import DataGateError
 from transforms.errors import UserError, find_user_error
+from transforms.local_runner import LOCAL_RUNNER
 
 
 def _fail(_):
@@ -10,7 +11,7 @@ def _fail(_):
 
 
 def test_an_error_comes_out_of_a_beam_pipeline_as_it_went_in():
-    with pytest.raises(Exception) as caught, beam.Pipeline() as pipeline:
+    with pytest.raises(Exception) as caught, beam.Pipeline(LOCAL_RUNNER) as pipeline:
         pipeline | beam.Create([0]) | beam.Map(_fail)
     assert str(find_user_error(caught.value)) == "ratings.dat:3: rating 'x' is not a number"
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from transforms.errors import find_user_error
 from transforms.join_movies import JoinMovies, find_rows
+from transforms.local_runner import LOCAL_RUNNER
 from transforms.vectorize_genres import GenreTable
 
 MOVIES = GenreTable(np.array([2, 5, 9]), np.arange(9).reshape(3, 3))
@@ -32,7 +33,7 @@ def ratings(*item_id):
 
 
 def join(batches, max_unmatched, check):
-    pipeline = beam.Pipeline()
+    pipeline = beam.Pipeline(LOCAL_RUNNER)
     movies = pipeline | "Movies" >> beam.Create([MOVIES])
     joined = pipeline | "Ratings" >> beam.Create(batches) | JoinMovies(movies, max_unmatched)
     assert_that(joined, check)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.leave_one_out import HISTORY_COLUMNS, LeaveOneOut, leave_one_out
+from transforms.local_runner import LOCAL_RUNNER
 
 ROWS = st.lists(
     st.tuples(st.integers(-2, 4), st.integers(1, 8), st.one_of(st.integers(0, 5), st.just(2**40))),
@@ -72,7 +73,7 @@ def test_one_item_is_held_out_by_time_then_by_item(hold_back, expected):
         assert [batch.schema for batch in batches] == [HISTORY_COLUMNS]
         assert batches[0].to_pylist() == [expected]
 
-    pipeline = beam.Pipeline()
+    pipeline = beam.Pipeline(LOCAL_RUNNER)
     histories = pipeline | beam.Create([batch]) | LeaveOneOut(min_ratings=4, hold_back=hold_back)
     assert_that(histories, compare)
     result = pipeline.run()

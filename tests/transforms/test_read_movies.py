@@ -76,7 +76,7 @@ def test_any_title_survives_either_format(tmp_path_factory, movies):
         ("m.csv", CSV + '8,"A" B,War\n', 4, "expected after '\"'"),
         ("m.csv", HEADER + '8,"A\nB",War\nx,A,War\n', 4, "movieId 'x' is not an integer"),
         ("m.csv", CSV + f"8,{'A' * 200_000},War\n", 4, "field larger than"),
-        ("m.csv", CSV + "8,A\0,War\n", 4, "contains NUL"),
+        ("m.csv", CSV + "8,A\0,War\n", 4, "holds a NUL byte"),
         ("m.csv", CSV.encode() + b"8,\xc9t\xe9,War\n", 4, "byte 0xc9 at offset"),
         ("m.csv", DAT.replace("É", "E"), 1, "column movieId must occur once in the header"),
         ("m.csv", CSV.replace("genres", "genre"), 1, "column genres must occur once"),

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.errors import UserError, find_user_error
+from transforms.local_runner import LOCAL_RUNNER
 from transforms.parse_ratings import RATING_COLUMNS
 from transforms.read_ratings import ReadRatings, find_ratings, read_range
 
@@ -95,7 +96,7 @@ def test_a_pipeline_reads_all_files_counts_rows_and_leaves_other_extensions_out(
         rows = [row for batch in batches for row in zip(*batch.to_pydict().values(), strict=True)]
         assert sorted(rows) == sorted(ROWS * 2)
 
-    pipeline = beam.Pipeline()
+    pipeline = beam.Pipeline(LOCAL_RUNNER)
     files = find_ratings(str(tmp_path / "ratings.*"))
     assert_that(pipeline | ReadRatings(files, block_bytes=30), compare)
     result = pipeline.run()
@@ -105,7 +106,7 @@ def test_a_pipeline_reads_all_files_counts_rows_and_leaves_other_extensions_out(
 
 def test_an_error_crosses_beam_as_one_line(tmp_path):
     path = write(tmp_path, "ratings.dat", DAT + "x12::8::3::9\n")
-    with pytest.raises(Exception) as caught, beam.Pipeline() as pipeline:
+    with pytest.raises(Exception) as caught, beam.Pipeline(LOCAL_RUNNER) as pipeline:
         _ = pipeline | ReadRatings(find_ratings(path))
     assert str(find_user_error(caught.value)) == (
         f"{path}:4: user_id 'x12' is not an integer; mend the row or remove it"

@@ -6,6 +6,7 @@ from apache_beam.testing.util import assert_that
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transforms.local_runner import LOCAL_RUNNER
 from transforms.remap_ids import DistinctIds, GroupByUser, dense_ids, distinct_ids, user_buckets
 
 IDS = st.lists(st.one_of(st.integers(0, 9), st.integers(-(2**63), 2**63 - 1)), min_size=1)
@@ -41,7 +42,7 @@ def test_a_batch_holds_whole_users_and_no_row_is_lost(num_buckets):
         users = [user for batch in batches for user in set(batch["user_id"].to_pylist())]
         assert len(users) == len(set(users))
 
-    with beam.Pipeline() as pipeline:
+    with beam.Pipeline(LOCAL_RUNNER) as pipeline:
         grouped = (
             pipeline
             | beam.Create([whole.slice(start, 90) for start in range(0, 1000, 90)])
@@ -57,7 +58,7 @@ def test_distinct_ids_are_merged_and_counted(arrays):
     def compare(merged: list[np.ndarray]) -> None:
         assert [array.tolist() for array in merged] == [expected]
 
-    pipeline = beam.Pipeline()
+    pipeline = beam.Pipeline(LOCAL_RUNNER)
     create = beam.Create([np.array(array) for array in arrays]).with_output_types(np.ndarray)
     assert_that(pipeline | create | DistinctIds("things"), compare)
     result = pipeline.run()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from transforms.hashing import hash_uint64
 from transforms.leave_one_out import HISTORY_COLUMNS
+from transforms.local_runner import LOCAL_RUNNER
 from transforms.sample_negatives import (
     CANDIDATE_COLUMNS,
     SampleNegatives,
@@ -132,7 +133,7 @@ def test_candidates_are_raw_ids_with_the_held_out_item_first(batch_rows):
             [1.0] + [0.0] * (len(row["item_id"]) - 1) for row in rows.values()
         ]
 
-    with beam.Pipeline() as pipeline:
+    with beam.Pipeline(LOCAL_RUNNER) as pipeline:
         batches = [histories.slice(start, batch_rows) for start in range(0, 3, batch_rows)]
         singleton = pipeline | "Items" >> beam.Create([items])
         candidates = pipeline | beam.Create(batches) | SampleNegatives(singleton, count=3, seed=0)

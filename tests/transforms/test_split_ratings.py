@@ -5,6 +5,7 @@ from apache_beam.testing.util import assert_that, equal_to
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transforms.local_runner import LOCAL_RUNNER
 from transforms.split_ratings import SplitRatings, held_out, split_rows
 
 IDS = st.integers(-(2**63), 2**63 - 1)
@@ -60,7 +61,7 @@ def test_a_pipeline_splits_and_counts():
     pairs = columns([(user, item) for user in range(40) for item in range(40)])
     expected = split_rows(*pairs, 30, 5, validation=False)
     batch = pa.RecordBatch.from_arrays(list(map(pa.array, pairs)), ["user_id", "item_id"])
-    pipeline = beam.Pipeline()
+    pipeline = beam.Pipeline(LOCAL_RUNNER)
     splits = pipeline | beam.Create([batch]) | SplitRatings(30, 5, validation=False)
     for name in ("train", "eval"):
         assert_that(splits[name], equal_to([batch.filter(pa.array(expected[name]))]), name)

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 import tensorflow as tf
 
+from transforms.local_runner import LOCAL_RUNNER
 from transforms.write_examples import WriteExamples
 
 
@@ -22,7 +23,7 @@ def batch_of(numbers: np.ndarray) -> pa.RecordBatch:
 
 
 def write(directory: str, batches: list[pa.RecordBatch], num_shards: int = 0) -> list[str]:
-    with beam.Pipeline() as pipeline:
+    with beam.Pipeline(LOCAL_RUNNER) as pipeline:
         source = pipeline | beam.Create(batches).with_output_types(pa.RecordBatch)
         _ = source | WriteExamples(directory, num_shards)
     return sorted(os.path.basename(path) for path in glob.glob(f"{directory}/*"))

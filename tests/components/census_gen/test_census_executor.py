@@ -12,6 +12,7 @@ from components.census_gen.config import CensusConfig
 from components.census_gen.executor import Executor, validation_rows
 from components.example_gen.executor import quarantine_file
 from transforms.errors import UserError, find_user_error
+from transforms.local_runner import LOCAL_ARGS
 
 ROW = (
     "{age}, State-gov, 77516, Bachelors, 13, Never-married, ?, Not-in-family, White, "
@@ -33,7 +34,7 @@ def generate(input_base: str, uri: str, config: CensusConfig) -> standard_artifa
     component = CensusExampleGen(input_base, config, code="abc")
     examples = standard_artifacts.Examples()
     examples.uri = uri
-    Executor().Do(
+    Executor(Executor.Context(beam_pipeline_args=list(LOCAL_ARGS))).Do(
         {}, {standard_component_specs.EXAMPLES_KEY: [examples]}, component.exec_properties
     )
     return examples

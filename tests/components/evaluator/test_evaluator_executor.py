@@ -1,16 +1,16 @@
 import os
 
 import pytest
-import tensorflow_model_analysis as tfma
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_model_analysis.proto import config_pb2
 from tfx.components.evaluator import executor as tfx_executor
 from tfx.types import standard_artifacts
 from tfx.utils import proto_utils
 
 from components.evaluator.executor import EvaluatorExecutor
 
-CONFIG = {"eval_config": proto_utils.proto_to_json(tfma.EvalConfig())}
+CONFIG = {"eval_config": proto_utils.proto_to_json(config_pb2.EvalConfig())}
 STRING, INT64 = types_pb2.DT_STRING, types_pb2.DT_INT64
 
 

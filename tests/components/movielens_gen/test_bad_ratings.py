@@ -14,6 +14,7 @@ from components.movielens_gen.component import MovieLensExampleGen
 from components.movielens_gen.config import LeaveOneOutConfig, RatingSplitConfig
 from components.movielens_gen.executor import LeaveOneOutExecutor, RatingSplitExecutor
 from transforms.errors import UserError, find_user_error
+from transforms.local_runner import LOCAL_ARGS
 
 EXECUTORS = {LeaveOneOutConfig: LeaveOneOutExecutor, RatingSplitConfig: RatingSplitExecutor}
 SMALL = {"min_ratings": 3, "eval_negatives": 10}
@@ -60,7 +61,7 @@ def generate(folder, config, beam_args=()):
     examples.uri = str(folder / "out")
     chosen = EXECUTORS[type(config)]
     try:
-        chosen(chosen.Context(beam_pipeline_args=list(beam_args))).Do(
+        chosen(chosen.Context(beam_pipeline_args=[*LOCAL_ARGS, *beam_args])).Do(
             {}, {standard_component_specs.EXAMPLES_KEY: [examples]}, component.exec_properties
         )
     except Exception as error:

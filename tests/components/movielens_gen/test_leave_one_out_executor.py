@@ -12,6 +12,7 @@ from components.movielens_gen.component import MovieLensExampleGen
 from components.movielens_gen.config import LeaveOneOutConfig
 from components.movielens_gen.executor import LeaveOneOutExecutor
 from transforms.errors import UserError, find_user_error
+from transforms.local_runner import LOCAL_ARGS
 
 REAL = os.path.join("..", "shared", "data", "movielens", "ml-1m.zip")
 COUNTERS = ("rows", "users", "dropped_users", "repeats", "items")
@@ -41,7 +42,7 @@ def generate(
     component = MovieLensExampleGen(input_base, config, code="abc")
     examples = standard_artifacts.Examples()
     examples.uri = uri
-    context = LeaveOneOutExecutor.Context(beam_pipeline_args=list(beam_args))
+    context = LeaveOneOutExecutor.Context(beam_pipeline_args=[*LOCAL_ARGS, *beam_args])
     LeaveOneOutExecutor(context).Do(
         {}, {standard_component_specs.EXAMPLES_KEY: [examples]}, component.exec_properties
     )

@@ -11,6 +11,7 @@ from components.movielens_gen.config import RatingSplitConfig
 from components.movielens_gen.executor import RatingSplitExecutor
 from components.movielens_gen.sample import write_sample
 from transforms.errors import UserError, find_user_error
+from transforms.local_runner import LOCAL_ARGS
 from transforms.vectorize_genres import GENRES
 
 TWO_WORKERS = ("--direct_running_mode=multi_threading", "--direct_num_workers=2")
@@ -20,7 +21,7 @@ def generate(input_base, uri, config=None, beam_args=()):
     component = MovieLensExampleGen(str(input_base), config or RatingSplitConfig(), code="abc")
     examples = standard_artifacts.Examples()
     examples.uri = str(uri)
-    context = RatingSplitExecutor.Context(beam_pipeline_args=list(beam_args))
+    context = RatingSplitExecutor.Context(beam_pipeline_args=[*LOCAL_ARGS, *beam_args])
     RatingSplitExecutor(context).Do(
         {}, {standard_component_specs.EXAMPLES_KEY: [examples]}, component.exec_properties
     )

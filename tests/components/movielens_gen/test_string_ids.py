@@ -10,6 +10,7 @@ from components.movielens_gen import executor
 from components.movielens_gen.component import MovieLensExampleGen
 from components.movielens_gen.config import LeaveOneOutConfig
 from components.movielens_gen.executor import LeaveOneOutExecutor
+from transforms.local_runner import LOCAL_ARGS
 
 HEADER = "userId,movieId,rating,timestamp\n"
 CONFIG = {"min_ratings": 5, "eval_negatives": 10, "seed": 1}
@@ -31,7 +32,9 @@ def generate(folder, lines, **settings):
     config = LeaveOneOutConfig(**CONFIG, **settings)
     examples = standard_artifacts.Examples()
     examples.uri = str(folder / "out")
-    executor_ = LeaveOneOutExecutor(LeaveOneOutExecutor.Context(beam_pipeline_args=[]))
+    executor_ = LeaveOneOutExecutor(
+        LeaveOneOutExecutor.Context(beam_pipeline_args=list(LOCAL_ARGS))
+    )
     component = MovieLensExampleGen(str(folder), config, code="abc")
     executor_.Do({}, {standard_component_specs.EXAMPLES_KEY: [examples]}, component.exec_properties)
     splits = {split: sorted(_read(examples, split)) for split in ("train", "eval")}

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+import tf_keras as keras
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_transform.tf_metadata import schema_utils
@@ -35,7 +36,7 @@ def example(user, items, labels):
 EXAMPLES = {split: [example(*row) for row in rows] for split, rows in SPLITS.items()}
 
 
-class Rows(tf.keras.layers.Layer):
+class Rows(keras.layers.Layer):
     """What Transform makes of preprocessing_fn."""
 
     def __init__(self, vocabularies):
