@@ -1,10 +1,16 @@
 """The census data sets."""
 
-from components.data_files.catalog import Catalog, Dataset, Files, Generated
+from components.data_files.catalog import Catalog, Dataset
+from components.data_files.sources import Files, Generated, ZipArchive
 
 __all__ = ["CENSUS"]
 
 _FILES = ("adult.data", "adult.test")
+_PINS = {
+    "adult.data": "5b00264637dbfec36bdeaab5676b0b309ff9eb788d63554ca0a249491c86603d",
+    "adult.test": "a2a9044bc167a35b2361efbabec64e89d69ce82d9790d2980119aac5fd7e9c05",
+}
+_UCI = "https://archive.ics.uci.edu"
 
 
 def _write_sample(folder: str) -> None:
@@ -16,17 +22,17 @@ def _write_sample(folder: str) -> None:
 
 CENSUS = Catalog(
     datasets={
-        "sample": Dataset(folder="census-sample", files=_FILES, source=Generated(_write_sample)),
+        "sample": Dataset(
+            folder="census-sample", files=_FILES, sources=(Generated(_write_sample),)
+        ),
         # UCI Adult: 32,561 and 16,281 people of the US census of 1994.
         "census": Dataset(
             folder="census",
             files=_FILES,
-            source=Files(
-                "https://archive.ics.uci.edu/ml/machine-learning-databases/adult",
-                {
-                    "adult.data": "5d7c39d7b8804f071cdd1f2a7c460872",
-                    "adult.test": "35238206dfdf7f1fe215bbb874adecdc",
-                },
+            sources=(
+                ZipArchive(f"{_UCI}/static/public/2/adult.zip", _FILES, _PINS),
+                # Where they were before; it answers at times only.
+                Files(f"{_UCI}/ml/machine-learning-databases/adult", _PINS),
             ),
         ),
     },

@@ -1,121 +1,17 @@
 """Data sets by name, and how their files come to be on disk."""
 
+import functools
 import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
-from components.data_files.download import Progress, download, fetch_md5, md5_of
-from components.data_files.folders import exclusive, new_folder, writable
-from components.data_files.unpack import unpack_zip
+from components.data_files.fetch import Progress
+from components.data_files.folders import exclusive, writable
+from components.data_files.sources import Generated, Request, Source, fill_from
 from transforms.checks import nearest
 from transforms.errors import UserError
 
-__all__ = ["Catalog", "Dataset", "Files", "Generated", "Request", "Source", "ZipArchive"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What a source needs to fill a folder.
-
-    Attributes:
-        folder: The folder to fill; its parents exist.
-        shelves: Folders in which a file that a user put by hand may lie.
-        allow_download: Whether the network may be used.
-        progress: Called while a file is downloaded.
-        warn: Takes one line about something that is odd, but no mistake.
-    """
-
-    folder: str
-    shelves: tuple[str, ...]
-    allow_download: bool
-    progress: Progress
-    warn: Callable[[str], None]
-
-
-class Source(Protocol):
-    """Where a data set's files come from."""
-
-    def fill(self, request: Request) -> bool:
-        """Brings the files; False when they could only be downloaded, and that is not allowed."""
-
-
-@dataclass(frozen=True)
-class ZipArchive:
-    """A zip file on the network or, put there by hand, on a shelf.
-
-    Attributes:
-        url: Its address; `<url>.md5` is asked for its MD5.
-        md5: Its MD5 for when that is not to be had; None when the archive changes over time.
-        members: Base names of the files to take out of it.
-    """
-
-    url: str
-    md5: str | None
-    members: tuple[str, ...]
-
-    def fill(self, request: Request) -> bool:
-        """Unpacks the archive from the first shelf that has it, or downloads it first."""
-        name = self.url.rsplit("/", 1)[-1]
-        by_hand = [path for s in request.shelves if os.path.isfile(path := os.path.join(s, name))]
-        if by_hand:
-            archive = by_hand[0]
-            expected = self.md5 or (request.allow_download and fetch_md5(self.url + ".md5"))
-            if not expected:
-                request.warn(f"{archive}: not verified: its published MD5 is not known")
-            elif (actual := md5_of(archive)) != expected:
-                request.warn(f"{archive}: MD5 is {actual}, not {expected} as published; using it")
-        elif request.allow_download:
-            archive = os.path.join(os.path.dirname(request.folder), name)
-            expected = fetch_md5(self.url + ".md5") or self.md5
-            download(self.url, archive, md5=expected, progress=request.progress)
-            if expected is None:
-                request.warn(f"{archive}: not verified: its published MD5 is not to be had")
-        else:
-            return False
-        unpack_zip(archive, request.folder, self.members)
-        return True
-
-
-@dataclass(frozen=True)
-class Files:
-    """Plain files on the network.
-
-    Attributes:
-        base_url: Their address, without the last part.
-        md5: The MD5 of each, by file name.
-    """
-
-    base_url: str
-    md5: Mapping[str, str]
-
-    def fill(self, request: Request) -> bool:
-        """Downloads the files that are not there yet."""
-        if not request.allow_download:
-            return False
-        os.makedirs(request.folder, exist_ok=True)
-        for name, md5 in self.md5.items():
-            path = os.path.join(request.folder, name)
-            if not os.path.exists(path):
-                download(f"{self.base_url}/{name}", path, md5=md5, progress=request.progress)
-        return True
-
-
-@dataclass(frozen=True)
-class Generated:
-    """Files made on the spot.
-
-    Attributes:
-        write: Writes them into the folder that it is given.
-    """
-
-    write: Callable[[str], None]
-
-    def fill(self, request: Request) -> bool:
-        """Generates the files."""
-        with new_folder(request.folder) as partial:
-            self.write(partial)
-        return True
+__all__ = ["Catalog", "Dataset"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,12 +21,12 @@ class Dataset:
     Attributes:
         folder: Name of its folder in a data root.
         files: Names of the files without which it is not there.
-        source: Where they come from.
+        sources: Where they come from; the next is asked when one cannot bring them.
     """
 
     folder: str
     files: tuple[str, ...]
-    source: Source
+    sources: tuple[Source, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +74,7 @@ class Catalog:
         dataset = self.datasets.get(name)
         folder = dataset.folder if dataset else name
         if "://" in data_root:
-            if not dataset or not isinstance(dataset.source, Generated):
+            if not dataset or not isinstance(dataset.sources[0], Generated):
                 return f"{data_root.rstrip('/')}/{folder}"
             data_root = work_dir
         roots = (data_root, os.path.join(data_root, self.shelf), work_dir)
@@ -197,15 +93,14 @@ class Catalog:
         with exclusive(target):
             if found := _find(places, alternatives):
                 return found
-            filled = dataset.source.fill(
-                Request(
-                    folder=os.path.abspath(target),
-                    shelves=roots,
-                    allow_download=allow_download,
-                    progress=progress,
-                    warn=warn,
-                )
+            request = Request(
+                folder=os.path.abspath(target),
+                shelves=roots,
+                allow_download=allow_download,
+                progress=progress,
+                warn=functools.cache(warn),  # One bad certificate may stand before several files.
             )
+            filled = fill_from(dataset.sources, request)
         if not filled:
             raise UserError(
                 f"{places[0]}: holds no {' and '.join(dataset.files)}; put the data there, or "

@@ -1,17 +1,15 @@
-import functools
-import hashlib
-import http.server
+import dataclasses
 import os
-import stat
 import subprocess
 import sys
 import threading
-import zipfile
 
 import pytest
 
 from components.data_files import folders
-from components.data_files.catalog import Catalog, Dataset, Files, Generated, ZipArchive
+from components.data_files.catalog import Catalog, Dataset
+from components.data_files.sources import Files, Generated, ZipArchive
+from tests.components.data_files.servers import Server, sha256, zip_of
 from transforms.errors import UserError
 
 RATINGS = b"1::2::3::4\n"
@@ -22,45 +20,21 @@ def write_sample(folder):
         file.write(RATINGS)
 
 
-@pytest.fixture
-def origin(tmp_path):
-    """A web server's folder with small.zip and its MD5; also the address."""
-    folder = tmp_path / "origin"
-    folder.mkdir()
-    with zipfile.ZipFile(folder / "small.zip", "w") as archive:
-        archive.writestr("small/ratings.dat", RATINGS)
-    digest = hashlib.md5((folder / "small.zip").read_bytes()).hexdigest()
-    (folder / "small.zip.md5").write_text(f"{digest}  small.zip\n")
-    handler = functools.partial(Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield folder, f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
 class Case:
-    """A catalog over `origin`, a data root and a work folder."""
+    """A catalog over a server with small.zip, a data root and a work folder."""
 
-    def __init__(self, origin, tmp_path):
-        self.origin, url = origin
-        archive = self.origin / "small.zip"
-        self.md5 = hashlib.md5(archive.read_bytes()).hexdigest()
-        names = ("ratings.dat",)
-        files = Files(url, {"small.zip": self.md5})
+    def __init__(self, server, tmp_path):
+        self.archive = zip_of({"small/ratings.dat": RATINGS})
+        server.files = {"/small.zip": self.archive}
+        names, pins = ("ratings.dat",), {"small.zip": sha256(self.archive)}
+        archive = ZipArchive(server.url("/small.zip"), names, pins)
+        files = Files(server.url(""), pins)
+        sample = Generated(write_sample)
         self.catalog = Catalog(
             datasets={
-                "small": Dataset(
-                    folder="small",
-                    files=names,
-                    source=ZipArchive(f"{url}/small.zip", self.md5, names),
-                ),
-                "plain": Dataset(folder="plain", files=("small.zip",), source=files),
-                "sample": Dataset(folder="made", files=names, source=Generated(write_sample)),
+                "small": Dataset(folder="small", files=names, sources=(archive,)),
+                "plain": Dataset(folder="plain", files=("small.zip",), sources=(files,)),
+                "sample": Dataset(folder="made", files=names, sources=(sample,)),
             },
             own=(("ratings.csv",), ("ratings.dat",)),
             shelf="shelf",
@@ -80,8 +54,8 @@ class Case:
 
 
 @pytest.fixture
-def case(origin, tmp_path):
-    return Case(origin, tmp_path)
+def case(server, tmp_path):
+    return Case(server, tmp_path)
 
 
 def ratings(folder):
@@ -111,73 +85,31 @@ def test_files_that_are_there_are_taken_as_they_are(case):
 @pytest.mark.parametrize("place", ["", "shelf"])
 def test_an_archive_put_by_hand_is_unpacked(case, place):
     (case.root / place).mkdir(parents=True)
-    (case.root / place / "small.zip").write_bytes((case.origin / "small.zip").read_bytes())
+    (case.root / place / "small.zip").write_bytes(case.archive)
     assert ratings(case.ensure("small", allow_download=False)) == RATINGS
     assert not case.warnings
 
 
-def test_another_archive_than_the_published_one_is_used_with_a_warning(case):
-    case.root.mkdir()
-    with zipfile.ZipFile(case.root / "small.zip", "w") as archive:
-        archive.writestr("ratings.dat", b"other")
-    assert ratings(case.ensure("small", allow_download=False)) == b"other"
-    (warning,) = case.warnings
-    assert case.md5 in warning and "\n" not in warning
-
-
 def test_a_truncated_archive_put_by_hand_is_refused(case):
     case.root.mkdir()
-    (case.root / "small.zip").write_bytes((case.origin / "small.zip").read_bytes()[:-30])
+    (case.root / "small.zip").write_bytes(case.archive[:-30])
     with pytest.raises(UserError, match=r"small\.zip: not a whole zip"):
         case.ensure("small", allow_download=False)
     assert not (case.root / "small").exists()
 
 
-def test_a_download_with_the_wrong_md5_is_refused(case):
-    (case.origin / "small.zip.md5").write_text("0" * 32)
-    with pytest.raises(UserError, match="its MD5 is"):
-        case.ensure("small")
-    assert not (case.root / "small").exists() and not (case.root / "small.zip").exists()
-
-
-def link(name):
-    entry = zipfile.ZipInfo(name)
-    entry.external_attr = (stat.S_IFLNK | 0o777) << 16
-    return entry
-
-
-@pytest.mark.parametrize(
-    ("entry", "data", "reason"),
-    [
-        ("../../escaped", b"x", "leads out of the folder"),
-        ("/tmp/escaped", b"x", "leads out of the folder"),
-        (link("small/movies.dat"), b"/etc/passwd", "a link or a special file"),
-        ("small/movies.dat", bytes(32 << 20), "more than 100 times its size"),
-    ],
-    ids=["parent", "absolute", "link", "bomb"],
-)
-def test_a_downloaded_archive_that_is_unsafe_leaves_no_data(case, tmp_path, entry, data, reason):
-    archive = case.origin / "small.zip"
-    with zipfile.ZipFile(archive, "a", zipfile.ZIP_DEFLATED) as opened:
-        opened.writestr(entry, data)
-    digest = hashlib.md5(archive.read_bytes()).hexdigest()
-    (case.origin / "small.zip.md5").write_text(digest)
-    with pytest.raises(UserError, match=reason) as caught:
-        case.ensure("small")
-    assert "\n" not in str(caught.value)
-    visible = [name for name in os.listdir(case.root) if not name.startswith(".")]
-    assert visible == ["small.zip"]
-    assert not list(tmp_path.rglob("escaped"))
-
-
-def test_the_frozen_md5_stands_in_for_one_that_is_not_served(case):
-    (case.origin / "small.zip.md5").unlink()
-    assert ratings(case.ensure("small")) == RATINGS
-    assert not case.warnings
-
-
 def test_plain_files_are_downloaded_one_by_one(case):
     assert os.listdir(case.ensure("plain")) == ["small.zip"]
+
+
+def test_a_bad_certificate_is_one_warning_for_all_files(case, trusted):
+    with Server(trusted.tls(expired=True), {"/1": b"1", "/2": b"2"}) as server:
+        pins = {name: sha256(name.encode()) for name in ("1", "2")}
+        files = Files(server.url(""), pins)
+        plain = Dataset(folder="plain", files=("1", "2"), sources=(files,))
+        case.catalog = dataclasses.replace(case.catalog, datasets={"plain": plain})
+        case.ensure("plain")
+    assert len(case.warnings) == 1
 
 
 @pytest.mark.parametrize("name", ["small", "plain"])
@@ -193,7 +125,7 @@ def test_an_unknown_name_gets_the_nearest(case):
 
 def test_a_read_only_root_is_left_alone(case):
     case.root.mkdir()
-    (case.root / "small.zip").write_bytes((case.origin / "small.zip").read_bytes())
+    (case.root / "small.zip").write_bytes(case.archive)
     case.root.chmod(0o555)
     for name, folder in (("small", "small"), ("sample", "made")):
         assert case.ensure(name, allow_download=False) == str(case.work / folder)
