@@ -60,6 +60,8 @@ def packages(tmp_path_factory):
     subprocess.run(
         [*install, "--no-build-isolation", "--target", str(target), str(copy)], check=True
     )
+    # As in an environment, Python is to read the .pth file at its start.
+    (target / "sitecustomize.py").write_text(f"import site; site.addsitedir({str(target)!r})\n")
     return str(target)
 
 

@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 PYTHON_VERSIONS=${PYTHON_VERSIONS:-3.12 3.13 3.11}
 UV_VERSION=0.13.9
 LOCKS="requirements.lock requirements-dev.lock"
+HOOK=kubeflow/tfx_cli/tfx_kubeflow.pth
 GLIBC=2.39 # What the wheels of ML Metadata and TensorFlow Data Validation are built for.
 DISK_GIB=4
 # Written last: a .venv without it was never finished.
@@ -24,7 +25,7 @@ die() {
 # What .venv is made from: the locks, these scripts, and its own place, which its programs name.
 origin() {
     pwd
-    cat $LOCKS tools/make_venv.sh tools/newer_glibc.sh
+    cat $LOCKS "$HOOK" tools/make_venv.sh tools/newer_glibc.sh
 }
 
 is_version() {
@@ -151,5 +152,7 @@ fi
 VIRTUAL_ENV=.venv run_uv pip sync --require-hashes --compile-bytecode $platform $LOCKS ||
     die "installing the packages failed: $cause; run again to retry"
 [ -z "$old_glibc" ] || tools/newer_glibc.sh use
+# The tfx command's handler for Kubeflow, from here; kubeflow/README.md tells more.
+for site in .venv/lib/python3*/site-packages; do { printf '%s/' "$PWD" && cat "$HOOK"; } >"$site/${HOOK##*/}"; done
 origin >"$STAMP"
 say "done"

@@ -15,13 +15,16 @@ PLAIN = [
     "pwd", "rm", "sed", "sh", "sort", "tail", "tee", "touch", "tr", "uname",
 ]
 # fmt: on
+HOOK = "kubeflow/tfx_cli/tfx_kubeflow.pth"
 VERSION = "{}.{}".format(*sys.version_info)
 # Makes .venv as uv does, as far as set-up looks at it.
 UV = f"""#!/bin/sh
 echo "$@" >>"$CALLS"
 case $1 in
 --version) exit 0 ;;
-venv) mkdir -p .venv/bin && ln -s {sys.executable} .venv/bin/python ;;
+venv)
+    mkdir -p .venv/bin .venv/lib/python{VERSION}/site-packages
+    ln -s {sys.executable} .venv/bin/python ;;
 esac
 """
 
@@ -34,6 +37,9 @@ class Machine:
         self.bin = folder / "bin"
         self.calls = folder / "calls"
         shutil.copytree(ROOT / "tools", self.home / "tools")
+        hook = self.home / HOOK
+        hook.parent.mkdir(parents=True)
+        shutil.copy(ROOT / HOOK, hook)
         self.bin.mkdir()
         for lock in ("requirements.lock", "requirements-dev.lock"):
             (self.home / lock).write_text(f"# {lock}\n")
@@ -83,6 +89,14 @@ def machine(tmp_path):
 def test_a_whole_environment_is_built_once(machine):
     assert machine.setup()[0] == 0 and machine.installs() == 1
     assert machine.setup() == (0, []) and machine.installs() == 1
+
+
+def test_python_finds_the_tfx_commands_handler_in_the_checkout(machine):
+    machine.setup()
+    site = machine.home / ".venv" / "lib" / f"python{VERSION}" / "site-packages"
+    folder, hook = (site / "tfx_kubeflow.pth").read_text().splitlines()
+    assert folder == str(machine.home / "kubeflow" / "tfx_cli")
+    assert hook == "import tfx_kubeflow_hook"
 
 
 def test_an_environment_is_built_anew_when_it_is_unfinished_moved_or_made_from_other_locks(machine):

@@ -1,0 +1,68 @@
+"""The connection to Kubeflow Pipelines 2."""
+
+import contextlib
+import json
+import os
+import warnings
+from collections.abc import Iterator
+
+import click
+import kfp
+from kfp.client import KF_PIPELINES_SA_TOKEN_ENV, ServiceAccountTokenVolumeCredentials
+from kfp_server_api import ApiException
+from urllib3.exceptions import HTTPError
+
+__all__ = ["ServiceError", "connect", "service_errors"]
+
+
+class ServiceError(click.ClickException):
+    """Kubeflow Pipelines refused a call or is not there; the tfx command ends with this line."""
+
+
+def connect(
+    endpoint: str | None, namespace: str = "kubeflow", client_id: str | None = None
+) -> kfp.Client:
+    """Returns a client of the API; kfp's own environment variables and files count, too.
+
+    Args:
+        endpoint: The address; None for what KF_PIPELINES_ENDPOINT or the cluster around say.
+        namespace: Where Kubeflow Pipelines is installed, or a user's own where it has several.
+        client_id: Of the proxy (IAP) that asks for an identity.
+
+    Raises:
+        ServiceError: It does not answer, or refuses.
+    """
+    credentials = None
+    if os.environ.get(KF_PIPELINES_SA_TOKEN_ENV):
+        credentials = ServiceAccountTokenVolumeCredentials()
+    with service_errors(endpoint), warnings.catch_warnings():
+        # That it speaks to Kubeflow Pipelines 2 alone.
+        warnings.simplefilter("ignore", FutureWarning)
+        return kfp.Client(
+            host=endpoint or None,
+            client_id=client_id or None,
+            namespace=namespace,
+            credentials=credentials,
+        )
+
+
+@contextlib.contextmanager
+def service_errors(endpoint: str | None) -> Iterator[None]:
+    """Turns what a call raises into ServiceError, which names the address."""
+    where = endpoint or "Kubeflow Pipelines"
+    try:
+        yield
+    except ApiException as error:
+        raise ServiceError(f"{where}: {_sentence(error)}") from error
+    except (OSError, HTTPError) as error:
+        raise ServiceError(f"{where}: {error}; is Kubeflow Pipelines there?") from error
+
+
+def _sentence(error: ApiException) -> str:
+    """Returns what the server says, which is in the body; the reason alone is "Bad Request"."""
+    try:
+        answer = json.loads(error.body)
+        said = " ".join((answer.get("message") or answer["error"]).split())
+    except (TypeError, ValueError, KeyError, AttributeError):
+        said = error.reason
+    return f"{error.status} {said}"
