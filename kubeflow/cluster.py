@@ -50,9 +50,7 @@ class Cluster:
     beam_resources: Resources
 
     @classmethod
-    def from_environment(
-        cls, variables: Mapping[str, str], *, baseline_by_service: bool = False
-    ) -> "Cluster":
+    def from_environment(cls, variables: Mapping[str, str]) -> "Cluster":
         """Returns what environment variables describe.
 
         Args:
@@ -62,7 +60,6 @@ class Cluster:
                 BEAM_ENGINE (direct, or dataflow, flink, spark) with BEAM_MAX_WORKERS (8), and for
                 Flink and Spark BEAM_MASTER and BEAM_WORKER_POOL (localhost:50000), for Dataflow
                 GOOGLE_CLOUD_PROJECT, GOOGLE_CLOUD_REGION and SERVICE_ACCOUNT.
-            baseline_by_service: See `Location`.
 
         Raises:
             UserError: A variable is missing or has a value that is not allowed.
@@ -89,7 +86,7 @@ class Cluster:
                 code=code_fingerprints(PARTS[config.pipeline], config.schema),
                 beam_engine=_beam_engine(environment, config.pipeline, image, root),
                 run_time_parameters=True,
-                baseline_by_service=baseline_by_service,
+                baseline_by_service=True,
             ),
             image=image,
             gpu_type=environment.get("TRAINER_GPU_TYPE", "nvidia-tesla-t4"),

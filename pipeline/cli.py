@@ -198,10 +198,11 @@ def _submit(options: argparse.Namespace) -> ExitCode:
     for name, equals, value in pairs:
         if not equals:
             raise UserError(f"--parameter {name}{value}: must be name=value")
-    parameters = {name: value for name, _, value in pairs}
-    # Engines take any value; here one that no setting could have is refused before it is sent.
+    texts = {name: value for name, _, value in pairs}
+    # What no setting could have is refused before it is sent, and the rest gets its type.
     known = setting_values(config)
-    apply_settings(config, [f"{n}={v}" for n, v in parameters.items() if n in known])
+    asked = apply_settings(config, [f"{n}={v}" for n, v in texts.items() if n in known])
+    parameters = {name: setting_values(asked).get(name, text) for name, text in texts.items()}
     link = submit(options.pipeline, options.engine, options.settings, parameters, options.endpoint)
     print(f"{options.pipeline}: {link}")
     return ExitCode.PUSHED

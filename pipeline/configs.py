@@ -61,8 +61,8 @@ class Location:
         metadata_file: SQLite file of ML Metadata; None where the engine brings its own.
         run_time_parameters: Whether the data folder, the epochs, the seed and the gate's bounds can
             be set for each run, as the engine's parameters; otherwise they are fixed.
-        baseline_by_service: Whether the engine itself finds the baseline, as Vertex does, which
-            knows TFX's own strategies alone.
+        baseline_by_service: Whether the engine itself finds the baseline, as a cluster's does,
+            which knows TFX's own strategies alone.
     """
 
     dataset: str

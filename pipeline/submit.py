@@ -1,5 +1,7 @@
 """Compiles a pipeline, hands it to Kubeflow or Vertex and starts a run, without the tfx command."""
 
+import contextlib
+import io
 import os
 import pathlib
 import subprocess
@@ -7,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from pipeline.environment import Environment
 from transforms.errors import UserError
@@ -21,7 +24,7 @@ def submit(
     pipeline: str,
     engine: str,
     settings: list[str],
-    parameters: Mapping[str, str],
+    parameters: Mapping[str, Any],
     endpoint: str | None,
 ) -> str:
     """Starts a run and returns its link.
@@ -30,26 +33,22 @@ def submit(
         pipeline: "ncf", "movielens" or "census".
         engine: "kubeflow" or "vertex".
         settings: `name=value` pairs that the pipeline is compiled with.
-        parameters: Values of run-time parameters, such as `train_epochs`.
+        parameters: Values of run-time parameters, such as 3 for `train_epochs`.
         endpoint: Kubeflow's address; None for Vertex.
 
     Raises:
-        UserError: A variable or the endpoint is missing, the pipeline does not compile, a package
-            is not installed, or the engine refuses the pipeline.
+        UserError: A variable or the endpoint is missing, the pipeline does not compile, or the
+            engine refuses it.
     """
     if engine == "kubeflow" and not endpoint:
         raise UserError("no endpoint: add --endpoint http://HOST:PORT of Kubeflow Pipelines")
-    try:
-        import kfp  # noqa: F401
-    except ImportError:
-        raise UserError("kfp is not installed: pip install 'tfx-recommenders[kubeflow]'") from None
     # Blanks separate the pairs, and mean nothing in a value.
     pairs = " ".join("".join(pair.split()) for pair in settings)
     variables = {**os.environ, "PIPELINE": pipeline, "SETTINGS": pairs}
     with tempfile.TemporaryDirectory() as folder:
         _compile(engine, folder, variables)
         if engine == "kubeflow":
-            package = os.path.join(folder, f"{pipeline}.tar.gz")
+            package = os.path.join(folder, f"{pipeline}.yaml")
             return _kubeflow(package, pipeline, parameters, str(endpoint))
         return _vertex(os.path.join(folder, "pipeline.json"), pipeline, parameters)
 
@@ -66,33 +65,33 @@ def _compile(engine: str, folder: str, variables: Mapping[str, str]) -> None:
         raise RuntimeError(f"{runner.name} failed:\n{done.stderr}")
 
 
-def _kubeflow(package: str, pipeline: str, parameters: Mapping[str, str], endpoint: str) -> str:
-    from kfp import Client
-    from kfp_server_api import ApiException
-    from urllib3.exceptions import HTTPError
+def _kubeflow(package: str, pipeline: str, parameters: Mapping[str, Any], endpoint: str) -> str:
+    from kubeflow.tfx_cli.tfx_kubeflow_client import ServiceError, connect, service_errors
 
-    stamp = time.strftime("%Y%m%d-%H%M%S")
+    name = f"{pipeline}-{time.strftime('%Y%m%d-%H%M%S')}"
     try:
-        client = Client(host=endpoint)
-        known = client.get_pipeline_id(pipeline)
-        if known is None:
-            version = client.upload_pipeline(package, pipeline_name=pipeline).default_version
-        else:
-            version = client.upload_pipeline_version(
-                package, pipeline_version_name=f"{pipeline}-{stamp}", pipeline_id=known
+        client = connect(endpoint)
+        # kfp prints a link for each of its steps.
+        with service_errors(endpoint), contextlib.redirect_stdout(io.StringIO()):
+            known = client.get_pipeline_id(pipeline)
+            if known is None:
+                known = client.upload_pipeline(package, pipeline_name=pipeline).pipeline_id
+                (version,) = client.list_pipeline_versions(known, page_size=1).pipeline_versions
+            else:
+                version = client.upload_pipeline_version(package, name, pipeline_id=known)
+            run = client.run_pipeline(
+                client.create_experiment(pipeline).experiment_id,
+                name,
+                params=dict(parameters),
+                pipeline_id=known,
+                version_id=version.pipeline_version_id,
             )
-        experiment = client.create_experiment(pipeline)
-        run = client.run_pipeline(
-            experiment.id, f"{pipeline}-{stamp}", params=dict(parameters), version_id=version.id
-        )
-    except ApiException as error:
-        raise UserError(f"{endpoint}: {error.status} {error.reason}") from error
-    except (OSError, HTTPError) as error:
-        raise UserError(f"{endpoint}: {error}; is Kubeflow Pipelines there?") from error
-    return f"{endpoint.rstrip('/')}/#/runs/details/{run.id}"
+    except ServiceError as error:
+        raise UserError(str(error)) from error
+    return f"{endpoint.rstrip('/')}/#/runs/details/{run.run_id}"
 
 
-def _vertex(job_file: str, pipeline: str, parameters: Mapping[str, str]) -> str:
+def _vertex(job_file: str, pipeline: str, parameters: Mapping[str, Any]) -> str:
     from google.api_core.exceptions import GoogleAPIError
     from google.auth.exceptions import GoogleAuthError
     from google.cloud import aiplatform

@@ -86,7 +86,6 @@ def test_all_code_that_compiled_pipelines_name_imports_in_the_image(image):
         "components.census_gen.executor.Executor",
         "components.ncf_trainer.trainer.run_fn",
         "components.wide_deep_trainer.rating_preprocessing.preprocessing_fn",
-        "pipeline.baseline.LatestOtherBlessedModel",
     ):
         assert expected in ours
     program = (

@@ -12,7 +12,6 @@ import yaml
 
 from kubeflow import kubeflow_runner, vertex_runner
 from pipeline import fingerprint
-from tests.kubeflow.argo import read_workflow
 
 PIPELINES = ("ncf", "movielens", "census")
 ENGINES = ("kubeflow", "vertex")
@@ -21,41 +20,46 @@ ENVIRONMENT = {
     "PIPELINE_ROOT": "gs://bucket/pipelines",
     "PIPELINE_IMAGE": "registry.example/tfx-recommenders:1",
 }
-_CHANGES_WITH_TIME = "pipelines.kubeflow.org/pipeline_compilation_time"
 _CODE = fingerprint.CodeFingerprints(
     **{part.name: part.name for part in dataclasses.fields(fingerprint.CodeFingerprints)}
 )
 
 
-def compile_pipeline(pipeline: str, engine: str, **variables: str) -> dict[str, Any]:
-    """Returns what the engine's runner file writes, but for fingerprints of the sources.
+def compile_pipeline(pipeline: str, engine: str, **variables: str) -> list[dict[str, Any]]:
+    """Returns the documents that a runner file writes, but for fingerprints of the sources.
 
     Args:
         pipeline: Its name.
-        engine: "kubeflow" for an Argo workflow or "vertex" for a pipeline job.
+        engine: "kubeflow" for a spec and Kubernetes' part of it, or "vertex" for a job.
         variables: Environment variables besides ENVIRONMENT.
     """
     environment = {**ENVIRONMENT, "PIPELINE": pipeline, **variables}
     with (
         tempfile.TemporaryDirectory() as folder,
-        _working_in(folder),
+        contextlib.chdir(folder),
         mock.patch.dict(os.environ, environment),
         mock.patch("kubeflow.cluster.code_fingerprints", return_value=_CODE),
     ):
         if engine == "kubeflow":
             kubeflow_runner.run()
-            with open(f"{pipeline}.tar.gz", "rb") as file:
-                workflow = read_workflow(file.read())
-            workflow["metadata"]["annotations"].pop(_CHANGES_WITH_TIME)
-            return workflow
+            with open(f"{pipeline}.yaml", encoding="utf-8") as file:
+                return list(yaml.safe_load_all(file))
         vertex_runner.run()
         with open("pipeline.json", encoding="utf-8") as file:
-            return json.load(file)
+            job = json.load(file)
+        # The one Python of several that compiles.
+        del job["labels"]["tfx_py_version"]
+        return [job]
 
 
-def golden_text(compiled: dict[str, Any]) -> str:
+def spec_of(documents: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the pipeline spec of either engine."""
+    return documents[0].get("pipelineSpec", documents[0])
+
+
+def golden_text(documents: list[dict[str, Any]]) -> str:
     """Returns a compiled pipeline as YAML, the JSON in its strings taken apart."""
-    return yaml.safe_dump(_expanded(compiled), width=100)
+    return yaml.safe_dump_all(_expanded(documents), width=100)
 
 
 def _expanded(value: Any) -> Any:
@@ -67,13 +71,3 @@ def _expanded(value: Any) -> Any:
         with contextlib.suppress(json.JSONDecodeError):
             return _expanded(json.loads(value))
     return value
-
-
-@contextlib.contextmanager
-def _working_in(folder):
-    before = os.getcwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)

@@ -35,6 +35,8 @@ def upload(foreign_folder):
             "run create": (*name, *parameters),
             "run list": name,
             "run status": (*name, "--run_id", "runs-1"),
+            "run terminate": ("--run_id", "runs-1"),
+            "run delete": ("--run_id", "runs-1"),
             "pipeline delete": name,
         }
         with kfp_server() as server:

@@ -1,4 +1,7 @@
-"""A server that speaks those parts of the Kubeflow Pipelines v1beta1 API that the client uses."""
+"""A server that speaks those parts of the Kubeflow Pipelines v2beta1 API that the client uses.
+
+Unlike the real one it takes runs of pipelines with Resolver nodes. Its pages are short.
+"""
 
 import email.parser
 import email.policy
@@ -15,12 +18,26 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-_API = "/apis/v1beta1/"
+import yaml
+from google.protobuf import json_format
+from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec, PlatformSpec
+
+_API = "/apis/v2beta1/"
+_PAGE_SIZE = 2
+_ID = {
+    "pipelines": "pipeline_id",
+    "versions": "pipeline_version_id",
+    "experiments": "experiment_id",
+    "runs": "run_id",
+}
+_PYTHON_TYPES = {"NUMBER_INTEGER": int, "NUMBER_DOUBLE": (int, float), "STRING": str}
 _Record = dict[str, Any]
 
 
-class _NotFoundError(Exception):
-    pass
+class _RefusedError(Exception):
+    def __init__(self, status: HTTPStatus, message: str):
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass
@@ -29,113 +46,142 @@ class KfpServer:
 
     Attributes:
         url: The endpoint.
+        multi_user: Whether it serves several users, each with a namespace.
         packages: The bytes of each uploaded package, by the id of its version.
         pipelines, versions, experiments, runs: The records in the API's form, by id. The first of
             each kind is "pipelines-1", "versions-1", "experiments-1", "runs-1".
+        started: All runs as they were asked for, those that were deleted included.
+        tokens: What the Authorization headers held.
         unknown: Calls that the server does not implement, as "METHOD path".
     """
 
     url: str = ""
+    multi_user: bool = False
     packages: dict[str, bytes] = field(default_factory=dict)
     pipelines: dict[str, _Record] = field(default_factory=dict)
     versions: dict[str, _Record] = field(default_factory=dict)
     experiments: dict[str, _Record] = field(default_factory=dict)
     runs: dict[str, _Record] = field(default_factory=dict)
+    started: list[_Record] = field(default_factory=list)
+    tokens: set[str | None] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
     _added: Counter[str] = field(default_factory=Counter)
 
-    def latest_package(self, pipeline: str) -> bytes:
-        """Returns the package of the version that was last uploaded for a pipeline."""
-        (record,) = (record for record in self.pipelines.values() if record["name"] == pipeline)
-        return self.packages[self._versions_of(record["id"])[-1]["id"]]
-
     def answer(self, method: str, path: str, query: dict[str, str], body: bytes) -> _Record | None:
         """Does one call and returns what to answer; None if there is no such call."""
-        kind, _, rest = path.removeprefix(_API).partition("/")
+        kind, *rest = path.removeprefix(_API).split("/")
         match method, kind, rest:
-            case "GET", "healthz", "":
-                return {"multi_user": False}
-            case "POST", "pipelines", "upload":
-                return self._upload_pipeline(query["name"], body)
-            case "POST", "pipelines", "upload_version":
+            case "GET", "healthz", []:
+                return {"multi_user": self.multi_user}
+            case "POST", "pipelines", ["upload"]:
+                return self._upload_pipeline(query, body)
+            case "POST", "pipelines", ["upload_version"]:
                 return self._upload_version(query["pipelineid"], query["name"], body)
-            case "GET", "pipeline_versions", "":
-                found = self._versions_of(query["resource_key.id"])
-                if query.get("sort_by") == "created_at desc":
-                    found.reverse()
-                return _page("versions", found, query)
-            case "POST", "experiments", "":
+            case "GET", "pipelines", [pipeline, "versions"]:
+                return _page("pipeline_versions", self._versions_of(pipeline), query)
+            case "DELETE", "pipelines", [pipeline, "versions", version]:
+                return self._delete("versions", version)
+            case "DELETE", "pipelines", [pipeline]:
+                if self._versions_of(pipeline):
+                    raise _RefusedError(
+                        HTTPStatus.BAD_REQUEST, "It has versions: Set cascade=true to delete them"
+                    )
+                return self._delete(kind, pipeline)
+            case "DELETE", ("experiments" | "runs"), [name]:
+                return self._delete(kind, name)
+            case "POST", "experiments", []:
                 return self._add("experiments", json.loads(body))
-            case "POST", "runs", "":
-                return {"run": self._add("runs", {"status": "Running", **json.loads(body)})}
-            case "GET", "runs", "":
-                owner = query["resource_reference_key.id"]
-                return _page("runs", [r for r in self.runs.values() if _refers(r, owner)], query)
-            case "POST", "runs", _ if rest.endswith("/terminate"):
-                self._one(self.runs, rest.removesuffix("/terminate"))["status"] = "Terminating"
+            case "POST", "runs", []:
+                return self._start(json.loads(body))
+            case "POST", "runs", [call] if call.endswith(":terminate"):
+                self._one("runs", call.removesuffix(":terminate"))["state"] = "CANCELING"
                 return {}
-            case _, ("pipelines" | "experiments" | "runs"), _:
-                return self._plain(method, kind, rest, query)
+            case "GET", ("pipelines" | "experiments" | "runs"), []:
+                found = [r for r in getattr(self, kind).values() if _passes(r, query)]
+                return _page(kind, found, query)
+            case "GET", ("pipelines" | "experiments" | "runs"), [name]:
+                return self._one(kind, name)
         return None
 
-    def _plain(self, method: str, kind: str, rest: str, query: dict[str, str]) -> _Record | None:
-        records: dict[str, _Record] = getattr(self, kind)
-        match method:
-            case "GET" if not rest:
-                return _page(kind, [r for r in records.values() if _passes(r, query)], query)
-            case "GET":
-                record = self._one(records, rest)
-                return {"run": record} if kind == "runs" else record
-            case "DELETE" if rest:
-                self._one(records, rest)
-                del records[rest]
-                return {}
-        return None
-
-    def _upload_pipeline(self, name: str, package: bytes) -> _Record:
-        pipeline = self._add("pipelines", {"name": name})
-        pipeline["default_version"] = self._upload_version(pipeline["id"], name, package)
+    def _upload_pipeline(self, query: dict[str, str], package: bytes) -> _Record:
+        record = {"display_name": query["name"], "namespace": query.get("namespace", "")}
+        pipeline = self._add("pipelines", record)
+        self._upload_version(pipeline["pipeline_id"], query["name"], package)
         return pipeline
 
-    def _upload_version(self, pipeline_id: str, name: str, package: bytes) -> _Record:
-        self._one(self.pipelines, pipeline_id)
-        owner = {"key": {"type": "PIPELINE", "id": pipeline_id}, "relationship": "OWNER"}
-        version = self._add("versions", {"name": name, "resource_references": [owner]})
-        self.packages[version["id"]] = package
+    def _upload_version(self, pipeline: str, name: str, package: bytes) -> _Record:
+        self._one("pipelines", pipeline)
+        record = {"pipeline_id": pipeline, "display_name": name, "pipeline_spec": _spec(package)}
+        version = self._add("versions", record)
+        self.packages[version["pipeline_version_id"]] = package
         return version
 
-    def _versions_of(self, pipeline_id: str) -> list[_Record]:
-        return [record for record in self.versions.values() if _refers(record, pipeline_id)]
+    def _versions_of(self, pipeline: str) -> list[_Record]:
+        return [record for record in self.versions.values() if record["pipeline_id"] == pipeline]
+
+    def _start(self, run: _Record) -> _Record:
+        reference = run["pipeline_version_reference"]
+        self._one("pipelines", reference["pipeline_id"])
+        self._one("experiments", run["experiment_id"])
+        spec = self._one("versions", reference["pipeline_version_id"])["pipeline_spec"]
+        spec = spec.get("pipeline_spec", spec)
+        declared = spec["root"]["inputDefinitions"]["parameters"]
+        for name, value in run["runtime_config"]["parameters"].items():
+            kind = declared.get(name, {}).get("parameterType")
+            if kind is None or not isinstance(value, _PYTHON_TYPES[kind]):
+                message = f"parameter {name} of {value!r}\nis not what the pipeline declares"
+                raise _RefusedError(HTTPStatus.BAD_REQUEST, message)
+        self.started.append(run)
+        return self._add("runs", {"state": "RUNNING", **run})
 
     def _add(self, kind: str, record: _Record) -> _Record:
         self._added[kind] += 1
-        added = {
-            **record,
-            "id": f"{kind}-{self._added[kind]}",
-            "created_at": datetime.now(UTC).isoformat(),
-        }
-        getattr(self, kind)[added["id"]] = added
+        name = f"{kind}-{self._added[kind]}"
+        added = {**record, _ID[kind]: name, "created_at": datetime.now(UTC).isoformat()}
+        getattr(self, kind)[name] = added
         return added
 
-    def _one(self, records: dict[str, _Record], name: str) -> _Record:
+    def _delete(self, kind: str, name: str) -> _Record:
+        self._one(kind, name)
+        del getattr(self, kind)[name]
+        return {}
+
+    def _one(self, kind: str, name: str) -> _Record:
+        records: dict[str, _Record] = getattr(self, kind)
         if name not in records:
-            raise _NotFoundError(name)
+            raise _RefusedError(HTTPStatus.NOT_FOUND, f"{name} not found")
         return records[name]
 
 
-def _refers(record: _Record, owner: str) -> bool:
-    return any(reference["key"]["id"] == owner for reference in record["resource_references"])
+def _spec(package: bytes) -> _Record:
+    """Returns the spec in the API's form, or refuses what is none."""
+    try:
+        spec, *platforms = yaml.safe_load_all(package)
+        json_format.ParseDict(spec, PipelineSpec())
+        for platform in platforms:
+            json_format.ParseDict(platform, PlatformSpec())
+    except (yaml.YAMLError, json_format.ParseError) as error:
+        raise _RefusedError(HTTPStatus.BAD_REQUEST, f"unknown template format: {error}") from error
+    if spec.get("schemaVersion") != "2.1.0":
+        raise _RefusedError(HTTPStatus.BAD_REQUEST, "KFP only supports schema version 2.1.0")
+    return {"pipeline_spec": spec, "platform_spec": platforms[0]} if platforms else spec
 
 
 def _passes(record: _Record, query: dict[str, str]) -> bool:
-    predicates = json.loads(query.get("filter", "{}")).get("predicates", [])
-    return all(record[each["key"]] == each["stringValue"] for each in predicates)
+    predicates = json.loads(query.get("filter") or "{}").get("predicates", [])
+    owners = {key: query[key] for key in ("experiment_id", "namespace") if query.get(key)}
+    return all(record[each["key"]] == each["stringValue"] for each in predicates) and all(
+        record.get(key) == owner for key, owner in owners.items()
+    )
 
 
 def _page(key: str, records: list[_Record], query: dict[str, str]) -> _Record:
+    found = records[::-1] if query.get("sort_by") == "created_at desc" else records
+    start = int(query.get("page_token") or 0)
+    end = start + min(int(query.get("page_size", _PAGE_SIZE)), _PAGE_SIZE)
     # Without any, the real server leaves the key out.
-    shown = records[: int(query.get("page_size", 100))]
-    return {key: shown, "total_size": len(records)} if shown else {}
+    page: _Record = {key: found[start:end], "total_size": len(found)} if found else {}
+    return {**page, "next_page_token": str(end)} if end < len(found) else page
 
 
 def _uploaded(content_type: str, body: bytes) -> bytes:
@@ -144,18 +190,20 @@ def _uploaded(content_type: str, body: bytes) -> bytes:
     form = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
     (part,) = form.iter_parts()
     assert re.search(r"\.(tar\.gz|yaml|zip)$", part.get_filename() or "")
-    return bytes(part.get_content())
+    content = part.get_content()
+    return content.encode() if isinstance(content, str) else bytes(content)
 
 
 @contextmanager
-def kfp_server() -> Iterator[KfpServer]:
+def kfp_server(multi_user: bool = False) -> Iterator[KfpServer]:
     """Serves the API on a free port of 127.0.0.1 and yields what keeps the calls."""
-    state = KfpServer()
+    state = KfpServer(multi_user=multi_user)
 
     class Handler(BaseHTTPRequestHandler):
         def _serve(self) -> None:
             split = urllib.parse.urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            state.tokens.add(self.headers.get("Authorization"))
             content_type = self.headers.get("Content-Type", "")
             if content_type.startswith("multipart/"):
                 body = _uploaded(content_type, body)
@@ -163,8 +211,8 @@ def kfp_server() -> Iterator[KfpServer]:
             path = urllib.parse.unquote(split.path)
             try:
                 answer = state.answer(self.command, path, query, body)
-            except _NotFoundError as error:
-                self._reply(HTTPStatus.NOT_FOUND, {"error": f"{error} not found"})
+            except _RefusedError as error:
+                self._reply(error.status, {"error": str(error), "code": 3, "message": str(error)})
                 return
             if answer is None:
                 state.unknown.append(f"{self.command} {split.path}")

@@ -5,9 +5,17 @@ import os
 import re
 
 import pytest
-import yaml
+from google.protobuf import json_format
+from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec, PlatformSpec
 
-from tests.kubeflow.compiled import ENGINES, ENVIRONMENT, PIPELINES, compile_pipeline, golden_text
+from tests.kubeflow.compiled import (
+    ENGINES,
+    ENVIRONMENT,
+    PIPELINES,
+    compile_pipeline,
+    golden_text,
+    spec_of,
+)
 from tests.kubeflow.renew_goldens import golden_path
 
 IMAGE = ENVIRONMENT["PIPELINE_IMAGE"]
@@ -25,24 +33,18 @@ def compiled():
     return {(pipeline, engine): compile_pipeline(pipeline, engine) for pipeline, engine in ALL}
 
 
-def argo_steps(workflow):
-    """Container templates by component id."""
-    found = {}
-    for template in workflow["spec"]["templates"]:
-        if "container" in template:
-            arguments = template["container"]["args"]
-            found[arguments[arguments.index("--node_id") + 1]] = template
-    return found
-
-
-def vertex_containers(job):
+def containers(documents):
     """Container specs by component id."""
-    executors = job["pipelineSpec"]["deploymentSpec"]["executors"]
+    executors = spec_of(documents)["deploymentSpec"]["executors"]
     return {
         name.removesuffix("_executor"): executor["container"]
         for name, executor in executors.items()
         if "container" in executor
     }
+
+
+def is_beam(component):
+    return component in BEAM_STEPS or component.endswith("ExampleGen")
 
 
 @pytest.mark.parametrize(("pipeline", "engine"), ALL)
@@ -58,77 +60,89 @@ def test_compiled_pipeline_equals_its_golden(compiled, pipeline, engine):
         pytest.fail("\n".join([*difference, "`make goldens` renews the goldens"]))
 
 
-@pytest.mark.parametrize("pipeline", PIPELINES)
-def test_argo_steps_get_the_resources_that_they_use(compiled, pipeline):
-    for component, step in argo_steps(compiled[pipeline, "kubeflow"]).items():
-        resources = step["container"].get("resources", {})
-        selector = step.get("nodeSelector", {})
-        if component == "Trainer":
-            assert resources == {"limits": {"nvidia.com/gpu": "1"}}
-            assert selector == {"cloud.google.com/gke-accelerator": "nvidia-tesla-t4"}
-            continue
-        assert not selector
-        if component in BEAM_STEPS or component.endswith("ExampleGen"):
-            assert resources["requests"] == {"cpu": "4", "memory": "16Gi"}
-            assert resources["limits"] == {"memory": "16Gi"}
-        else:
-            assert not resources
+RESOURCES = {
+    "kubeflow": {
+        "Trainer": {"accelerator": {"type": "nvidia.com/gpu", "count": "1"}},
+        # In GB, as Kubeflow Pipelines counts it: 16 GiB.
+        "Beam": {
+            "cpuRequest": 4.0,
+            "memoryRequest": pytest.approx(17.18, abs=0.001),
+            "memoryLimit": pytest.approx(17.18, abs=0.001),
+        },
+    },
+    "vertex": {
+        "Trainer": {"accelerator": {"type": "NVIDIA_TESLA_T4", "count": "1"}},
+        "Beam": {"cpuLimit": 4.0, "memoryLimit": 16.0},
+    },
+}
+
+
+@pytest.mark.parametrize(("pipeline", "engine"), ALL)
+def test_steps_get_the_resources_that_they_use(compiled, pipeline, engine):
+    for component, container in containers(compiled[pipeline, engine]).items():
+        use = "Beam" if is_beam(component) else component
+        assert container.get("resources", {}) == RESOURCES[engine].get(use, {})
 
 
 def test_a_tuner_gets_the_trainers_resources_and_run_time_parameters():
-    tuned = {"SETTINGS": "tune=true tune_trials=3"}
-    argo = argo_steps(compile_pipeline("ncf", "kubeflow", **tuned))
-    job = compile_pipeline("ncf", "vertex", **tuned)
-    vertex = vertex_containers(job)
-    for found in ({name: step["container"] for name, step in argo.items()}, vertex):
+    for engine in ENGINES:
+        documents = compile_pipeline("ncf", engine, SETTINGS="tune=true tune_trials=3")
+        found = containers(documents)
         assert found["Tuner"]["resources"] == found["Trainer"]["resources"]
-    assert "{{inputs.parameters.train_epochs}}" in str(argo["Tuner"]["container"]["args"])
-    tasks = job["pipelineSpec"]["root"]["dag"]["tasks"]
-    parameters = tasks["Tuner"]["inputs"]["parameters"]
-    assert parameters["seed"] == {"componentInputParameter": "seed"}
-    assert '"tune_trials": 3' in str(parameters["custom_config"])
-    best = tasks["Trainer"]["inputs"]["artifacts"]["hyperparameters"]["taskOutputArtifact"]
-    assert best["producerTask"] == "Tuner"
+        tasks = spec_of(documents)["root"]["dag"]["tasks"]
+        parameters = tasks["Tuner"]["inputs"]["parameters"]
+        assert parameters["seed"] == {"componentInputParameter": "seed"}
+        assert '"tune_trials": 3' in str(parameters["custom_config"])
+        best = tasks["Trainer"]["inputs"]["artifacts"]["hyperparameters"]["taskOutputArtifact"]
+        assert best["producerTask"] == "Tuner"
+        assert engine == "vertex" or node_selectors(documents).keys() == {"Trainer", "Tuner"}
 
 
-@pytest.mark.parametrize("pipeline", PIPELINES)
-def test_vertex_steps_get_the_resources_that_they_use(compiled, pipeline):
-    for component, container in vertex_containers(compiled[pipeline, "vertex"]).items():
-        resources = container.get("resources", {})
-        if component == "Trainer":
-            assert resources == {"accelerator": {"type": "NVIDIA_TESLA_T4", "count": "1"}}
-        elif component in BEAM_STEPS:
-            assert resources == {"cpuLimit": 4.0, "memoryLimit": 16.0}
-        else:
-            assert not resources
-
-
-@pytest.mark.parametrize("pipeline", PIPELINES)
-def test_every_step_runs_the_image(compiled, pipeline):
-    steps = argo_steps(compiled[pipeline, "kubeflow"])
-    containers = vertex_containers(compiled[pipeline, "vertex"])
-    assert {step["container"]["image"] for step in steps.values()} == {IMAGE}
-    assert {container["image"] for container in containers.values()} == {IMAGE}
-    assert len(steps) == 11
-
-
-@pytest.mark.parametrize("pipeline", PIPELINES)
-def test_what_changes_between_runs_is_a_parameter(compiled, pipeline):
-    names = {"data_root", "train_epochs", "seed"} | BOUNDS[pipeline]
-    workflow, job = (compiled[pipeline, engine] for engine in ENGINES)
-    arguments = {
-        entry["name"]: entry["value"] for entry in workflow["spec"]["arguments"]["parameters"]
+def node_selectors(documents):
+    """Node selectors of the document for Kubernetes, by component id."""
+    if len(documents) == 1:
+        return {}
+    executors = documents[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    return {
+        name.removesuffix("_executor"): executor["nodeSelector"]
+        for name, executor in executors.items()
     }
-    assert set(arguments) == names | {"pipeline-root"}
-    assert arguments["data_root"] == ENVIRONMENT["DATA_ROOT"]
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_on_kubernetes_the_trainer_goes_to_nodes_with_its_kind_of_gpu(compiled, pipeline):
+    labels = {"cloud.google.com/gke-accelerator": "nvidia-tesla-t4"}
+    assert node_selectors(compiled[pipeline, "kubeflow"]) == {"Trainer": {"labels": labels}}
+
+
+@pytest.mark.parametrize(("pipeline", "engine"), ALL)
+def test_every_step_runs_the_image(compiled, pipeline, engine):
+    found = containers(compiled[pipeline, engine])
+    assert {container["image"] for container in found.values()} == {IMAGE}
+    assert len(found) == 9
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_what_changes_between_runs_is_a_parameter_with_a_default(compiled, pipeline):
+    names = {"data_root", "train_epochs", "seed"} | BOUNDS[pipeline]
+    (job,) = compiled[pipeline, "vertex"]
     assert set(job["runtimeConfig"]["parameters"]) == names
     assert job["runtimeConfig"]["parameters"]["seed"] == {"intValue": "0"}
     assert set(job["pipelineSpec"]["root"]["inputDefinitions"]["parameters"]) == names
+    spec = compiled[pipeline, "kubeflow"][0]
+    parameters = spec["root"]["inputDefinitions"]["parameters"]
+    assert set(parameters) == names
+    assert parameters["data_root"]["defaultValue"] == ENVIRONMENT["DATA_ROOT"]
+    assert repr(parameters["seed"]["defaultValue"]) == "0"
+    assert spec["schemaVersion"] == "2.1.0"
+    assert spec["defaultPipelineRoot"] == job["runtimeConfig"]["gcsOutputDirectory"]
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
-def test_argo_steps_run_as_the_account_of_pipelines(compiled, pipeline):
-    assert compiled[pipeline, "kubeflow"]["spec"]["serviceAccountName"] == "pipeline-runner"
+def test_what_kubeflow_gets_are_messages_of_its_api(compiled, pipeline):
+    spec, platform = compiled[pipeline, "kubeflow"]
+    json_format.ParseDict(spec, PipelineSpec())
+    json_format.ParseDict(platform, PlatformSpec())
 
 
 @pytest.mark.parametrize(("pipeline", "engine"), ALL)
@@ -143,13 +157,7 @@ def test_nothing_of_the_building_machine_is_in_it(compiled, pipeline, engine, tm
 
 @pytest.mark.parametrize(("pipeline", "engine"), ALL)
 def test_names_fit_kubernetes(compiled, pipeline, engine):
-    document = compiled[pipeline, engine]
-    names = (
-        [template["name"] for template in document["spec"]["templates"]]
-        if engine == "kubeflow"
-        else list(document["pipelineSpec"]["components"])
-    )
-    assert all(len(name) <= 63 for name in names)
+    assert all(len(name) <= 63 for name in spec_of(compiled[pipeline, engine])["components"])
 
 
 DATAFLOW = {
@@ -159,36 +167,16 @@ DATAFLOW = {
 }
 
 
-def test_argo_beam_steps_on_dataflow_carry_its_arguments_and_need_no_machine():
-    for component, step in argo_steps(compile_pipeline("census", "kubeflow", **DATAFLOW)).items():
-        is_beam = component in BEAM_STEPS or component.endswith("ExampleGen")
-        assert ("--runner=DataflowRunner" in json.dumps(step)) == is_beam
-        assert bool(step["container"].get("resources")) == (component == "Trainer")
-
-
-def test_vertex_beam_steps_on_dataflow_carry_its_arguments_and_need_no_machine():
-    job = compile_pipeline("census", "vertex", **DATAFLOW)
-    for component, container in vertex_containers(job).items():
-        is_beam = component in BEAM_STEPS or component.endswith("ExampleGen")
-        assert ("--runner=DataflowRunner" in container["args"]) == is_beam
-        assert (f"--sdk_container_image={IMAGE}" in container["args"]) == is_beam
+@pytest.mark.parametrize("engine", ENGINES)
+def test_beam_steps_on_dataflow_carry_its_arguments_and_need_no_machine(engine):
+    documents = compile_pipeline("census", engine, **DATAFLOW)
+    for component, container in containers(documents).items():
+        assert ("--runner=DataflowRunner" in container["args"]) == is_beam(component)
+        assert (f"--sdk_container_image={IMAGE}" in container["args"]) == is_beam(component)
         assert bool(container.get("resources")) == (component == "Trainer")
 
 
-def test_trainer_without_gpus_asks_for_none():
-    job = compile_pipeline("census", "vertex", TRAINER_GPUS="0")
-    assert "accelerator" not in json.dumps(job)
-
-
-def test_pipeline_spec_2_1_holds_the_defaults_of_its_parameters(tmp_path, monkeypatch):
-    from kubeflow import vertex_runner
-
-    monkeypatch.chdir(tmp_path)
-    for name, value in {**ENVIRONMENT, "PIPELINE": "census", "PIPELINE_SPEC": "2.1"}.items():
-        monkeypatch.setenv(name, value)
-    vertex_runner.run()
-    spec = yaml.safe_load((tmp_path / "pipeline.yaml").read_text(encoding="utf-8"))
-    assert spec["schemaVersion"] == "2.1.0"
-    parameters = spec["root"]["inputDefinitions"]["parameters"]
-    assert parameters["data_root"]["defaultValue"] == ENVIRONMENT["DATA_ROOT"]
-    assert parameters["seed"]["defaultValue"] == 0
+@pytest.mark.parametrize("engine", ENGINES)
+def test_trainer_without_gpus_asks_for_none(engine):
+    documents = compile_pipeline("census", engine, TRAINER_GPUS="0")
+    assert "accelerator" not in json.dumps(documents) and len(documents) == 1

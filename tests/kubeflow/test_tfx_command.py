@@ -6,7 +6,6 @@ import os
 import pytest
 from google.protobuf import json_format
 
-from tests.kubeflow.argo import check_workflow, read_workflow
 from tests.kubeflow.foreign_folder import IMAGE, QUICK
 from tests.kubeflow.kfp_server import kfp_server
 from tests.kubeflow.tfx_command import Command, run_alone, run_in_one_process
@@ -20,25 +19,24 @@ def test_kubeflow_takes_a_pipeline_its_update_and_a_run(upload, pipeline):
     assert not failed and not result.server.unknown
     assert f'"{pipeline}" created successfully' in result.done["pipeline create"].said
     assert f'"{pipeline}" updated successfully' in result.done["pipeline update"].said
-    assert f"'name': '{pipeline}'" in result.done["pipeline list"].said
+    assert f"| {pipeline} " in result.done["pipeline list"].said
     for words in ("run create", "run list", "run status"):
-        assert "runs-1" in result.done[words].said and "Running" in result.done[words].said
+        assert "runs-1" in result.done[words].said and "RUNNING" in result.done[words].said
 
+    # The server has looked at the packages.
     assert list(result.server.packages) == ["versions-1", "versions-2"]
-    with open(os.path.join(result.folder.path, f"{pipeline}.tar.gz"), "rb") as file:
-        compiled = file.read()
-    for package in (compiled, *result.server.packages.values()):
-        workflow = read_workflow(package)
-        check_workflow(workflow)
+    with open(os.path.join(result.folder.path, f"{pipeline}.yaml"), "rb") as file:
+        assert file.read() == result.server.packages["versions-2"]
 
-    (run,) = result.server.runs.values()
-    given = {each["name"]: each["value"] for each in run["pipeline_spec"]["parameters"]}
-    assert given == {name: str(value) for name, value in QUICK[pipeline].items()}
-    declared = {each["name"] for each in workflow["spec"]["arguments"]["parameters"]}
-    assert given.keys() | {"data_root"} <= declared
-    references = {each["key"]["type"]: each["key"]["id"] for each in run["resource_references"]}
-    assert references == {"EXPERIMENT": "experiments-1", "PIPELINE_VERSION": "versions-2"}
-    assert not result.server.pipelines and not result.server.experiments
+    (run,) = result.server.started
+    assert run["runtime_config"]["parameters"] == QUICK[pipeline]
+    assert run["experiment_id"] == "experiments-1"
+    assert run["pipeline_version_reference"] == {
+        "pipeline_id": "pipelines-1",
+        "pipeline_version_id": "versions-2",
+    }
+    server = result.server
+    assert not (server.pipelines or server.versions or server.experiments or server.runs)
 
 
 @pytest.mark.slow
@@ -53,8 +51,88 @@ def test_the_executable_does_the_same_in_a_process_for_each_command(foreign_fold
             arguments = [*words.split(), "--engine=kubeflow", "--endpoint", server.url, *more]
             done = run_alone(Command(arguments, folder.environment), folder.path)
             assert done.code == 0, done.said
-    check_workflow(read_workflow(server.packages["versions-1"]))
-    assert list(server.runs) == ["runs-1"]
+    assert list(server.packages) == ["versions-1"] and list(server.runs) == ["runs-1"]
+
+
+def run_on(server, folder, *commands, environment=()):
+    """Runs commands for Kubeflow, each a list of words, and returns how they ended."""
+    variables = {**folder.environment, **dict(environment)}
+    engine = ["--engine", "kubeflow"]
+    endpoint = ["--endpoint", server.url]
+    return run_in_one_process(
+        [
+            Command([*words, *engine, *(() if "schema" in words else endpoint)], variables)
+            for words in commands
+        ],
+        folder.path,
+    )
+
+
+@pytest.mark.slow
+def test_what_kubeflow_refuses_is_told_in_one_line(foreign_folder):
+    folder = foreign_folder("census")
+    path = ["--pipeline_path", folder.runner("kubeflow/kubeflow_runner.py")]
+    name = ["--pipeline_name", "census"]
+    start = ["run", "create", *name, "--runtime_parameter"]
+    with kfp_server() as server:
+        answers = run_on(
+            server,
+            folder,
+            ["pipeline", "list"],
+            ["pipeline", "update", *path],
+            ["run", "list", *name],
+            ["pipeline", "create", *path],
+            ["run", "list", *name],
+            ["pipeline", "create", *path],
+            [*start, "epochs=3"],
+            [*start, "train_epochs=three"],
+            ["run", "status", *name, "--run_id", "runs-9"],
+            ["pipeline", "schema", *name],
+        )
+        url = server.url
+    assert list(server.packages) == ["versions-1"] and not server.started
+    for done, (code, told) in zip(
+        answers,
+        [
+            (0, "No pipelines to display."),
+            (1, 'Error: Cannot find pipeline "census"'),
+            (1, 'Error: Cannot find pipeline "census"'),
+            (0, 'Pipeline "census" created successfully.'),
+            (0, "No runs found."),
+            (1, 'Error: Pipeline "census" already exists: use tfx pipeline update'),
+            (1, "Error: no run-time parameter 'epochs'; there are: data_root, min_accuracy"),
+            (1, "Error: train_epochs=three: must be a whole number"),
+            (1, f"Error: {url}: 404 runs-9 not found"),
+            (1, "Error: not supported for kubeflow: the schema is an output"),
+        ],
+        strict=True,
+    ):
+        assert done.code == code and done.last_line.startswith(told), done.said[-2000:]
+
+
+@pytest.mark.slow
+def test_a_token_and_a_namespace_reach_kubeflow(foreign_folder, tmp_path):
+    folder = foreign_folder("census")
+    path = ["--pipeline_path", folder.runner("kubeflow/kubeflow_runner.py")]
+    (tmp_path / "token").write_text("a-token\n")
+    mine = ["--namespace", "mine"]
+    with kfp_server(multi_user=True) as server:
+        answers = run_on(
+            server,
+            folder,
+            ["pipeline", "create", *path, *mine],
+            ["pipeline", "update", *path, *mine],
+            ["pipeline", "update", *path, *mine],
+            ["run", "create", "--pipeline_name", "census", *mine],
+            ["pipeline", "list", "--namespace", "yours"],
+            ["pipeline", "delete", "--pipeline_name", "census", *mine],
+            environment={"KF_PIPELINES_SA_TOKEN_PATH": str(tmp_path / "token")},
+        )
+    assert [done.code for done in answers] == [0] * 6, [done.said for done in answers]
+    assert server.tokens == {"Bearer a-token"}
+    assert "No pipelines to display." in answers[-2].said
+    assert server.started[0]["pipeline_version_reference"]["pipeline_version_id"] == "versions-3"
+    assert len(server.packages) == 3 and not (server.pipelines or server.versions)
 
 
 @pytest.mark.slow
@@ -127,8 +205,7 @@ def test_a_mistake_is_told_in_one_line(foreign_folder, tmp_path):
         ("beam", "pipeline/beam_runner.py", typo, "error: PIPELINE='ncff': "),
         ("local", "pipeline/local_runner.py", typo, "error: PIPELINE='ncff': "),
         ("kubeflow", "kubeflow/kubeflow_runner.py", typo, "error: PIPELINE='ncff': "),
-        ("kubeflow", "kubeflow/vertex_runner.py", {}, "Cannot find KubeflowDagRunner.run() in"),
-        ("vertex", "kubeflow/kubeflow_runner.py", {}, "Cannot find KubeflowV2DagRunner.run() in"),
+        ("kubeflow", "kubeflow/vertex_runner.py", {}, "Error: pipeline.json: Kubeflow Pipelines"),
         ("kubeflow", "kubeflow/missing.py", {}, "Invalid pipeline path: "),
         ("kubeflow", "kubeflow/kubeflow_runner.py", no_kfp, "Kubeflow not found."),
     ]

@@ -34,9 +34,21 @@ def test_kubeflow_gets_a_pipeline_then_a_version_and_a_run_of_each(capsys):
             code, out, _ = said(capsys, *kubeflow, *more)
             assert code == 0 and out == f"census: {server.url}/#/runs/details/{run}\n"
         assert len(server.packages) == 2 and len(server.pipelines) == 1
+        versions = [run["pipeline_version_reference"] for run in server.runs.values()]
+        assert [each["pipeline_version_id"] for each in versions] == ["versions-1", "versions-2"]
         for run in server.runs.values():
-            parameters = run["pipeline_spec"]["parameters"]
-            assert {"name": "train_epochs", "value": "3"} in parameters
+            assert run["runtime_config"]["parameters"] == {"train_epochs": 3}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("variables")
+def test_what_the_server_says_is_one_line(capsys):
+    with kfp_server() as server:
+        kubeflow = ["--engine", "kubeflow", "--endpoint", server.url]
+        code, out, err = said(capsys, *kubeflow, "--parameter", "epochs=3")
+    assert code == 2 and out == "" and err.count("\n") == 1
+    told = "400 parameter epochs of '3' is not what the pipeline declares"
+    assert err == f"error: {server.url}: {told}\n"
 
 
 @pytest.mark.slow
@@ -94,4 +106,4 @@ def test_an_endpoint_where_nobody_listens_is_one_line(capsys):
         endpoint = f"http://127.0.0.1:{unused.getsockname()[1]}"
         code, _, err = said(capsys, "--engine", "kubeflow", "--endpoint", endpoint)
     assert code == 2 and endpoint in err and "is Kubeflow Pipelines there?" in err
-    assert not os.path.exists("census.tar.gz")
+    assert not os.path.exists("census.yaml")

@@ -1,4 +1,4 @@
-"""Runs a compiled Vertex pipeline job on this machine, as the service would."""
+"""Runs a compiled pipeline job on this machine, as Vertex would; its spec may be 2.0 or 2.1."""
 
 import json
 import os
@@ -20,8 +20,17 @@ _TAGS = {"INT": "intValue", "DOUBLE": "doubleValue", "STRING": "stringValue"}
 _VALUE_TYPES = {"tfx.Boolean", "tfx.Float", "tfx.Integer", "tfx.String"}
 
 
-class VertexService:
-    """The pipeline service with its artifact store.
+def read_job(package: bytes) -> dict[str, Any]:
+    """Returns a 2.1 spec, as KubeflowRunner writes it, in the form of a job."""
+    spec, *_ = yaml.safe_load_all(package)
+    return {
+        "pipelineSpec": spec,
+        "runtimeConfig": {"gcsOutputDirectory": spec["defaultPipelineRoot"]},
+    }
+
+
+class Player:
+    """A pipeline service with its artifact store.
 
     Attributes:
         artifacts: What the finished steps of all runs put out, oldest first.
@@ -43,7 +52,7 @@ class VertexService:
         """Runs all tasks, each after those that it depends on.
 
         Args:
-            job: The job that KubeflowV2DagRunner wrote.
+            job: What VertexRunner wrote, or `read_job` made of what KubeflowRunner did.
             parameters: Values of pipeline parameters; the others keep their defaults.
 
         Returns:

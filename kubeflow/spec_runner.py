@@ -1,0 +1,87 @@
+"""What both runner files share: TFX's compiler, and what it leaves out of a spec."""
+
+import abc
+import os
+from typing import Any
+
+from google.protobuf import json_format
+from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineDeploymentConfig
+from tfx import v1 as tfx
+from tfx.orchestration.data_types import RuntimeParameter
+from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
+    KubeflowV2DagRunner,
+    KubeflowV2DagRunnerConfig,
+)
+
+from kubeflow.cluster import Cluster, Resources
+
+__all__ = ["ResourceSpec", "SpecRunner"]
+
+ResourceSpec = PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec
+
+
+class SpecRunner(KubeflowV2DagRunner, abc.ABC):
+    """Compiles a cluster's pipeline to the file that an engine takes."""
+
+    def __init__(self, cluster: Cluster, output_filename: str, *, use_pipeline_spec_2_1: bool):
+        super().__init__(
+            KubeflowV2DagRunnerConfig(
+                default_image=cluster.image, use_pipeline_spec_2_1=use_pipeline_spec_2_1
+            ),
+            output_filename=output_filename,
+        )
+        self.cluster = cluster
+
+    @abc.abstractmethod
+    def resource_spec(self, resources: Resources) -> Any:
+        """Returns resources as a ResourceSpec in the engine's units and names."""
+
+    @abc.abstractmethod
+    def file_text(self, job: dict[str, Any], defaults: dict[str, Any]) -> str:
+        """Returns what the engine takes.
+
+        Args:
+            job: The pipeline job, with the spec in it.
+            defaults: Run-time parameters with their defaults.
+        """
+
+    def run(
+        self,
+        pipeline: tfx.dsl.Pipeline,
+        parameter_values: dict[str, Any] | None = None,
+        write_out: bool = True,
+    ) -> dict[str, Any]:
+        """Compiles the pipeline, and writes the file to where the tfx command wants it.
+
+        Args:
+            pipeline: The DAG.
+            parameter_values: In place of the defaults of run-time parameters.
+            write_out: Whether to write the file.
+
+        Returns:
+            The pipeline job.
+        """
+        defaults = _defaults(pipeline) | (parameter_values or {})
+        job = super().run(pipeline, defaults, write_out=False)
+        executors = job["pipelineSpec"]["deploymentSpec"]["executors"]
+        for node in pipeline.components:
+            resources = self.cluster.resources(node.id)
+            if resources is not None:
+                # TFX itself would pass none on to an ExampleGen.
+                executors[f"{node.id}_executor"]["container"]["resources"] = (
+                    json_format.MessageToDict(self.resource_spec(resources))
+                )
+        if write_out:
+            path = os.path.join(self._output_dir, self._output_filename)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(self.file_text(job, defaults))
+        return job
+
+
+def _defaults(pipeline: tfx.dsl.Pipeline) -> dict[str, Any]:
+    return {
+        value.name: value.default
+        for node in pipeline.components
+        for value in node.exec_properties.values()
+        if isinstance(value, RuntimeParameter)
+    }
