@@ -8,7 +8,7 @@ PYTHON := .venv/bin/python
 # In the order of the tree: by default a long group of few tests would come last.
 PARALLEL := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: help setup run test test-all test-portable bench check image goldens audit lock clean
+.PHONY: help setup run test test-all test-portable test-report test-image bench check image goldens audit lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ test-portable: setup ## The Beam steps of all pipelines on Prism, which Go build
 
 test-report: setup ## The reports of all pipelines in Chromium, if there is one; part of test-all
 	@$(PYTHON) -m pytest -rs -k in_a_browser tests/e2e
+
+test-image: setup ## The image, built by Debian's buildah; needs root; part of test-all
+	@$(PYTHON) -m pytest -rs tests/image
 
 image: ## Build PIPELINE_IMAGE for DEVICE (cpu or gpu)
 	@docker build --build-arg DEVICE=$(DEVICE) --tag $(PIPELINE_IMAGE) .
