@@ -55,6 +55,7 @@ COPY --from=project /project /opt/venv
 ENV PATH=/opt/venv/bin:$PATH RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT=1
 ARG RUN_AS=10001:10001
 USER ${RUN_AS}
-WORKDIR /
+# The boot program writes a file into the folder in which it starts.
+WORKDIR /home/tfx
 # Kubeflow and Vertex name a command of their own.
 ENTRYPOINT ["/opt/apache/beam/boot"]

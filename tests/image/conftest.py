@@ -27,7 +27,9 @@ class Image:
 
     def run(self, *command):
         """Runs a command in the container as the image's user and returns what it printed."""
-        return self.buildah("run", "--isolation", "chroot", self.name, "--", *command)
+        # Beam's workers call the container by its name, which Docker makes known and chroot not.
+        alone = ("--isolation", "chroot", "--hostname", "localhost")
+        return self.buildah("run", *alone, self.name, "--", *command)
 
 
 @pytest.fixture(scope="session")
