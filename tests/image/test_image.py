@@ -86,7 +86,7 @@ def named_code(value):
             yield from named_code(entry)
     elif isinstance(value, list):
         for flag, entry in itertools.pairwise(value):
-            if flag == "--executor_class_path":
+            if flag in ("-m", "--executor_class_path"):
                 yield entry
         for entry in value:
             yield from named_code(entry)
