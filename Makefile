@@ -42,6 +42,8 @@ test-report: setup ## The reports of all pipelines in Chromium, if there is one;
 	@$(PYTHON) -m pytest -rs -k in_a_browser tests/e2e
 
 test-image: setup ## The image, built by Debian's buildah; needs root; part of test-all
+	@command -v buildah >/dev/null && command -v debootstrap >/dev/null || { \
+		echo "test-image: buildah or debootstrap is missing: apt-get install buildah debootstrap" >&2; exit 1; }
 	@$(PYTHON) -m pytest -rs tests/image
 
 image: ## Build PIPELINE_IMAGE for DEVICE (cpu or gpu)
