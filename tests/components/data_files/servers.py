@@ -39,7 +39,19 @@ REDIRECTS = {
 }
 
 
-class Server(http.server.ThreadingHTTPServer):
+class Serving:
+    """Serves from a thread of its own inside a with statement."""
+
+    def __enter__(self):
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *unused):
+        self.shutdown()
+        self.server_close()
+
+
+class Server(Serving, http.server.ThreadingHTTPServer):
     """Serves `files` by path, with what faults a test asks for; over TLS when given a context."""
 
     etag = '"1"'
@@ -56,14 +68,6 @@ class Server(http.server.ThreadingHTTPServer):
         self.scheme = "https" if tls else "http"
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_side=True)
-
-    def __enter__(self):
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, *unused):
-        self.shutdown()
-        self.server_close()
 
     def url(self, path="/file"):
         return f"{self.scheme}://127.0.0.1:{self.server_port}{path}"
@@ -114,7 +118,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class RawServer(socketserver.ThreadingTCPServer):
+class RawServer(Serving, socketserver.ThreadingTCPServer):
     """Sends the next of `answers` on each connection, the last of them ever after."""
 
     daemon_threads = True
@@ -124,14 +128,6 @@ class RawServer(socketserver.ThreadingTCPServer):
         self.answers = list(answers)
         self.stall = stall
         self.url = f"http://127.0.0.1:{self.server_address[1]}/file"
-
-    def __enter__(self):
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, *unused):
-        self.shutdown()
-        self.server_close()
 
 
 class RawHandler(socketserver.StreamRequestHandler):
