@@ -8,7 +8,9 @@ what a DoFn raises as it is.
 __all__ = ["LOCAL_ARGS", "LOCAL_RUNNER", "make_default"]
 
 LOCAL_RUNNER = "FnApiRunner"
-LOCAL_ARGS = (f"--runner={LOCAL_RUNNER}",)
+# Given arguments without an image, TFX builds a source distribution of itself for each step, which
+# takes over a second. A runner within the process starts no workers from any image.
+LOCAL_ARGS = (f"--runner={LOCAL_RUNNER}", "--sdk_container_image=none")
 """The arguments of a Beam step that name it."""
 
 

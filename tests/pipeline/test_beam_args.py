@@ -8,6 +8,7 @@ from apache_beam.options.pipeline_options import (
     StandardOptions,
     WorkerOptions,
 )
+from tfx.utils.dependency_utils import make_beam_dependency_flags
 
 from pipeline.beam_args import BeamEngine
 
@@ -84,3 +85,9 @@ def test_other_steps_get_no_arguments(component):
 @pytest.mark.parametrize("component", BEAM_STEPS)
 def test_direct_runs_in_the_steps_own_process(component):
     assert parsed(BeamEngine(), component).view_as(StandardOptions).runner == "FnApiRunner"
+
+
+def test_no_engine_has_tfx_build_a_package_of_itself_for_each_step():
+    for engine in (BeamEngine(), DATAFLOW, FLINK, SPARK):
+        args = list(engine.args("Transform"))
+        assert make_beam_dependency_flags(args) == args
