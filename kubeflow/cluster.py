@@ -1,6 +1,7 @@
 """A pipeline on a cluster: where it runs, on which image, with which resources."""
 
 import dataclasses
+import os
 from collections.abc import Mapping
 
 from tfx import v1 as tfx
@@ -68,25 +69,26 @@ class Cluster:
         config = environment.config()
         asked = config.trainer.num_gpus
         check(asked == 0, "num_gpus", asked, "left out here: TRAINER_GPUS sets it")
+        check(not config.gate.accept_drift, "accept_drift", True, "given to the one run it is for")
         gpus = environment.count("TRAINER_GPUS", 1)
         config = dataclasses.replace(
             config, trainer=dataclasses.replace(config.trainer, num_gpus=gpus)
         )
         image = environment.required("PIPELINE_IMAGE")
+        data_root = environment.required("DATA_ROOT")
         root = f"{environment.required('PIPELINE_ROOT').rstrip('/')}/{config.pipeline}"
         return cls(
             config=config,
             location=Location(
-                # A pipeline root has one data set, whose folder may change from run to run.
-                dataset=config.pipeline,
-                input_base=environment.required("DATA_ROOT"),
+                dataset=os.path.basename(data_root.rstrip("/")),
+                input_base=data_root,
                 pipeline_root=f"{root}/artifacts",
                 serving_dir=f"{root}/serving",
+                accepted_root=f"{root}/accepted",
                 checkpoint_root=f"{root}/checkpoints",
                 code=code_fingerprints(PARTS[config.pipeline], config.schema),
                 beam_engine=_beam_engine(environment, config.pipeline, image, root),
                 run_time_parameters=True,
-                baseline_by_service=True,
             ),
             image=image,
             gpu_type=environment.get("TRAINER_GPU_TYPE", "nvidia-tesla-t4"),

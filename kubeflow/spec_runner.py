@@ -13,9 +13,14 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
     KubeflowV2DagRunnerConfig,
 )
 
+from components.data_gate.driver import DataGateDriver
+from components.evaluator.driver import EvaluatorDriver
 from kubeflow.cluster import Cluster, Resources
 
 __all__ = ["ResourceSpec", "SpecRunner"]
+
+# Their drivers tell TFX's cache what they will find, and these engines run no drivers of ours.
+_LOOK_AT_RUN_TIME = (DataGateDriver, EvaluatorDriver)
 
 ResourceSpec = PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec
 
@@ -64,7 +69,10 @@ class SpecRunner(KubeflowV2DagRunner, abc.ABC):
         defaults = _defaults(pipeline) | (parameter_values or {})
         job = super().run(pipeline, defaults, write_out=False)
         executors = job["pipelineSpec"]["deploymentSpec"]["executors"]
+        tasks = job["pipelineSpec"]["root"]["dag"]["tasks"]
         for node in pipeline.components:
+            if node.driver_class in _LOOK_AT_RUN_TIME:
+                tasks[node.id]["cachingOptions"]["enableCache"] = False
             resources = self.cluster.resources(node.id)
             if resources is not None:
                 # TFX itself would pass none on to an ExampleGen.

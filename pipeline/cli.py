@@ -202,7 +202,9 @@ def _submit(options: argparse.Namespace) -> ExitCode:
     # What no setting could have is refused before it is sent, and the rest gets its type.
     known = setting_values(config)
     asked = apply_settings(config, [f"{n}={v}" for n, v in texts.items() if n in known])
-    parameters = {name: setting_values(asked).get(name, text) for name, text in texts.items()}
+    values = {name: setting_values(asked).get(name, text) for name, text in texts.items()}
+    # Engines have no type for truth that TFX knows of.
+    parameters = {n: int(v) if isinstance(v, bool) else v for n, v in values.items()}
     link = submit(options.pipeline, options.engine, options.settings, parameters, options.endpoint)
     print(f"{options.pipeline}: {link}")
     return ExitCode.PUSHED

@@ -3,6 +3,7 @@
 import dataclasses
 
 from components.census_gen.config import CensusConfig
+from components.evaluator.gates import CensusGate, NcfGate, RatingGate
 from components.movielens_gen.config import LeaveOneOutConfig, RatingSplitConfig
 from components.ncf_trainer.config import NcfTrainerConfig
 from components.tuning.config import TuningConfig
@@ -12,7 +13,6 @@ from components.wide_deep_trainer.rating_config import PRESETS as RATING_PRESETS
 from components.wide_deep_trainer.rating_config import RatingTrainerConfig
 from pipeline.beam_args import BeamEngine
 from pipeline.fingerprint import CodeFingerprints
-from pipeline.gates import CensusGate, NcfGate, RatingGate
 from pipeline.parts import PARTS
 from transforms.checks import check_choice
 
@@ -54,27 +54,28 @@ class Location:
         dataset: Names the data: only data of one name are compared between runs.
         input_base: Folder of the data set.
         pipeline_root: Receives the artifacts.
-        serving_dir: Receives each pushed model, in a folder named after its time.
+        serving_dir: Receives each pushed model, in a folder named after its time; the newest is
+            what a candidate is compared with.
+        accepted_root: Keeps the statistics of the data that were accepted.
         checkpoint_root: Keeps checkpoints across attempts.
         code: Fingerprints of the sources.
         beam_engine: What the Beam steps run on.
         metadata_file: SQLite file of ML Metadata; None where the engine brings its own.
-        run_time_parameters: Whether the data folder, the epochs, the seed and the gate's bounds can
-            be set for each run, as the engine's parameters; otherwise they are fixed.
-        baseline_by_service: Whether the engine itself finds the baseline, as a cluster's does,
-            which knows TFX's own strategies alone.
+        run_time_parameters: Whether the data folder and set, the epochs, the seed and what the
+            gates let pass can be set for each run, as the engine's parameters; otherwise they are
+            fixed.
     """
 
     dataset: str
     input_base: str
     pipeline_root: str
     serving_dir: str
+    accepted_root: str
     checkpoint_root: str
     code: CodeFingerprints
     beam_engine: BeamEngine = dataclasses.field(default_factory=BeamEngine)
     metadata_file: str | None = None
     run_time_parameters: bool = False
-    baseline_by_service: bool = False
 
 
 def _ncf(name: str, trainer: NcfTrainerConfig, gate: NcfGate) -> PipelineConfig:

@@ -1,4 +1,4 @@
-"""The Evaluator's configuration: metrics, slices, and the gate's bounds as TFMA thresholds."""
+"""The Evaluator's configuration: metrics and slices."""
 
 import json
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 from tensorflow_model_analysis.proto import config_pb2
 
 from pipeline.configs import PipelineConfig
-from pipeline.gates import Bound
 from pipeline.parts import PARTS
 
 __all__ = ["eval_config"]
@@ -18,6 +17,7 @@ _METRICS: dict[str, dict[str, tuple[str, str, dict[str, Any]]]] = {
     "ncf": {
         "hit_rate_at_10": ("HitRate", _RANKING, {"k": 10, "item_key": "item_id"}),
         "ndcg_at_10": ("LeaveOneOutNDCG", _RANKING, {"k": 10, "item_key": "item_id"}),
+        "short_lists": ("ShortLists", _RANKING, {"k": 10, "item_key": "item_id"}),
     },
     "movielens": {
         "rmse": ("RootMeanSquaredError", "", {}),
@@ -31,22 +31,16 @@ _METRICS: dict[str, dict[str, tuple[str, str, dict[str, Any]]]] = {
 
 
 def eval_config(config: PipelineConfig) -> config_pb2.EvalConfig:
-    """Returns what the Evaluator measures and what it blesses.
+    """Returns what the Evaluator measures; what it blesses is the gate's.
 
-    The model is asked through `serving_default`, as a client would. Bounds hold on the overall
-    slice alone: a threshold that names no slice would hold on every one of them. The bound on the
-    change against the baseline is left out by TFX where there is no baseline.
+    The model is asked through `serving_default`, as a client would.
     """
     parts = PARTS[config.pipeline]
-    bounds = {bound.metric: bound for bound in config.gate.bounds()}
     metrics = [
         config_pb2.MetricConfig(
             class_name=class_name,
             module=module,
             config=json.dumps({"name": name, **settings}),
-            per_slice_thresholds=(
-                [_threshold(bounds[name], config.gate.max_regression)] if name in bounds else []
-            ),
         )
         for name, (class_name, module, settings) in _METRICS[config.pipeline].items()
     ]
@@ -69,22 +63,4 @@ def eval_config(config: PipelineConfig) -> config_pb2.EvalConfig:
                 metrics=[*metrics, config_pb2.MetricConfig(class_name="ExampleCount")]
             )
         ],
-    )
-
-
-def _threshold(bound: Bound, max_regression: float) -> config_pb2.PerSliceMetricThreshold:
-    if bound.higher_is_better:
-        value = config_pb2.GenericValueThreshold(lower_bound={"value": bound.limit})
-        direction, change = config_pb2.MetricDirection.HIGHER_IS_BETTER, -max_regression
-    else:
-        value = config_pb2.GenericValueThreshold(upper_bound={"value": bound.limit})
-        direction, change = config_pb2.MetricDirection.LOWER_IS_BETTER, max_regression
-    return config_pb2.PerSliceMetricThreshold(
-        slicing_specs=[config_pb2.SlicingSpec()],
-        threshold=config_pb2.MetricThreshold(
-            value_threshold=value,
-            change_threshold=config_pb2.GenericChangeThreshold(
-                direction=direction, absolute={"value": change}
-            ),
-        ),
     )

@@ -52,7 +52,9 @@ def code_fingerprints(parts: Parts, schema: str) -> CodeFingerprints:
             (parts.module("preprocessing"), parts.module("features"), *parts.preprocessing_uses)
         ),
         trainer=_fingerprint((parts.trainer, *parts.preprocessing_uses, *_SHARED_BY_TRAINERS)),
-        evaluator=_fingerprint(("components.evaluator", "components.ranking_metrics")),
+        evaluator=_fingerprint(
+            ("components.evaluator", "components.ranking_metrics", "components.model_records")
+        ),
     )
 
 

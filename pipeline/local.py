@@ -51,6 +51,7 @@ def local_location(config: PipelineConfig, dataset: str, data_folder: str, home:
         input_base=data_folder if "://" in data_folder else os.path.abspath(data_folder),
         pipeline_root=os.path.join(home, "artifacts"),
         serving_dir=os.path.join(home, "serving"),
+        accepted_root=os.path.join(home, "accepted"),
         checkpoint_root=os.path.join(home, "checkpoints"),
         metadata_file=os.path.join(home, "metadata.sqlite"),
         code=code_fingerprints(PARTS[config.pipeline], config.schema),

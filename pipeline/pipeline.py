@@ -1,5 +1,6 @@
 """The one DAG that all pipelines share."""
 
+import dataclasses
 import json
 
 from tfx import v1 as tfx
@@ -7,21 +8,19 @@ from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import standard_component_specs
-from tfx.types.experimental import simple_artifacts
 
 from components.census_gen.component import CensusExampleGen
 from components.census_gen.config import CensusConfig
 from components.curated_schema_gen.component import CuratedSchemaGen
-from components.data_gate import previous
 from components.data_gate.component import DataGate
 from components.evaluator.component import Evaluator
 from components.example_gen import executor as example_gen_executor
 from components.example_gen.component import ColumnarExampleGen
 from components.movielens_gen.component import MovieLensExampleGen
+from components.pusher.component import Pusher
 from components.training import executor as trainer_executor
 from components.training.component import Trainer
 from components.tuning.component import Tuner
-from pipeline import baseline
 from pipeline.configs import Location, PipelineConfig
 from pipeline.evaluation import eval_config
 from pipeline.parts import PARTS
@@ -33,9 +32,10 @@ __all__ = ["create_pipeline"]
 def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipeline:
     """Returns the DAG from raw files to a pushed model; reads neither disk nor environment.
 
-    ExampleGen, StatisticsGen, CuratedSchemaGen, ExampleValidator, Resolver, DataGate, Transform,
-    Tuner if asked for, Trainer, Resolver, Evaluator, Pusher. What the data gate refuses is not
-    transformed, and what the Evaluator does not bless is not pushed.
+    ExampleGen, StatisticsGen, CuratedSchemaGen, ExampleValidator, DataGate, Transform, Tuner if
+    asked for, Trainer, Evaluator, Pusher. What the data gate refuses is not transformed, and what
+    the Evaluator does not bless is not pushed. What either compares with is no artifact: it is
+    looked up at run time, beside the models in use.
 
     Args:
         config: What to compute.
@@ -52,13 +52,12 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
     example_validator = tfx.components.ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
     )
-    data_baseline = _data_baseline_resolver(statistics_gen, location)
     data_gate = DataGate(
         anomalies=example_validator.outputs["anomalies"],
         statistics=statistics_gen.outputs["statistics"],
         schema=schema_gen.outputs["schema"],
-        previous=data_baseline.outputs[previous.ACCEPTED],
         dataset=location.dataset,
+        accepted_root=location.accepted_root,
         accept_drift=int(config.gate.accept_drift),
         code=location.code.data_gate,
     )
@@ -95,15 +94,18 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
         hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
         custom_config=training,
     )
-    resolver = _baseline_resolver(trainer, location)
     evaluator = Evaluator(
-        code=location.code.evaluator,
+        pipeline=config.pipeline,
+        dataset=location.dataset,
+        serving_dir=location.serving_dir,
+        # Accepting data is no reason to evaluate again.
+        gate=to_json(dataclasses.replace(config.gate, accept_drift=False)),
+        code=to_json(location.code),
         examples=example_gen.outputs["examples"],
         model=trainer.outputs["model"],
-        baseline_model=resolver.outputs[baseline.MODEL],
         eval_config=eval_config(config),
     )
-    pusher = tfx.components.Pusher(
+    pusher = Pusher(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
         push_destination=tfx.proto.PushDestination(
@@ -115,12 +117,10 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
         statistics_gen,
         schema_gen,
         example_validator,
-        data_baseline,
         data_gate,
         transform,
         *([tuner] if tuner else []),
         trainer,
-        resolver,
         evaluator,
         pusher,
     ]
@@ -129,7 +129,7 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
             node.with_beam_pipeline_args(list(args))
     if location.run_time_parameters:
         trained = [node for node in (tuner, trainer) if node]
-        _ask_for_each_run(config, location, example_gen, trained, evaluator)
+        _ask_for_each_run(config, location, example_gen, trained, data_gate, evaluator)
     return tfx.dsl.Pipeline(
         pipeline_name=config.pipeline,
         pipeline_root=location.pipeline_root,
@@ -150,56 +150,19 @@ def _example_gen(config: PipelineConfig, location: Location) -> ColumnarExampleG
     return MovieLensExampleGen(location.input_base, config.data, code)
 
 
-def _data_baseline_resolver(
-    statistics_gen: tfx.components.StatisticsGen, location: Location
-) -> tfx.dsl.Resolver:
-    accepted = tfx.dsl.Channel(type=simple_artifacts.Statistics)
-    if location.baseline_by_service:
-        resolver = tfx.dsl.Resolver(
-            strategy_class=tfx.dsl.experimental.LatestArtifactStrategy,
-            **{previous.ACCEPTED: accepted},
-        )
-    else:
-        resolver = tfx.dsl.Resolver(
-            strategy_class=previous.LatestOtherStatistics,
-            config={"dataset": location.dataset},
-            **{
-                previous.CURRENT: statistics_gen.outputs["statistics"],
-                previous.ACCEPTED: accepted,
-            },
-        )
-    return resolver.with_id("DataBaselineResolver")
-
-
-def _baseline_resolver(trainer: Trainer, location: Location) -> tfx.dsl.Resolver:
-    known = {
-        baseline.MODEL: tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
-        baseline.MODEL_BLESSING: tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
-    }
-    if location.baseline_by_service:
-        resolver = tfx.dsl.Resolver(
-            strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy, **known
-        )
-    else:
-        resolver = tfx.dsl.Resolver(
-            strategy_class=baseline.LatestOtherBlessedModel,
-            **{baseline.CANDIDATE: trainer.outputs["model"]},
-            **known,
-        )
-    return resolver.with_id("BaselineResolver")
-
-
 def _ask_for_each_run(
     config: PipelineConfig,
     location: Location,
     example_gen: ColumnarExampleGen,
     trained: list[Tuner | Trainer],
+    data_gate: DataGate,
     evaluator: Evaluator,
 ) -> None:
     """Makes run-time parameters of what a user changes between runs.
 
-    They are `data_root`, the trainer's and tuner's `train_epochs`, the `seed` of both and of the
-    data, and the gate's bounds under the names of their settings.
+    They are `data_root` and the `dataset` that it is, the trainer's and tuner's `train_epochs`, the
+    `seed` of both and of the data, `accept_drift`, and the gate's bounds under the names of their
+    settings.
     """
 
     def put(component: BaseComponent, key: str, setting: str, value: int | float | str) -> None:
@@ -213,5 +176,8 @@ def _ask_for_each_run(
     for name in trainer_executor.RUN_SETTINGS:
         for component in trained:
             put(component, name, name, getattr(config.trainer, name))
+    for component in (data_gate, evaluator):
+        put(component, "dataset", "dataset", location.dataset)
+    put(data_gate, "accept_drift", "accept_drift", 0)
     for bound in config.gate.bounds():
-        put(evaluator, bound.metric, bound.setting, bound.limit)
+        put(evaluator, bound.setting, bound.setting, bound.limit)

@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from pipeline.runs import Served
+from components.model_records.in_use import ServedModel
 from pipeline.serving import Signature, quiet_stack
 from pipeline.whole_file import output_file
 from transforms.bad_rows import without_nul
@@ -23,7 +23,7 @@ _RATING_COLUMNS = {"user_id": int, "item_id": int, "timestamp": int}
 Rows = Iterable[Sequence[Any]]
 
 
-def predict_census(served: Served, path: str) -> Rows:
+def predict_census(served: ServedModel, path: str) -> Rows:
     """Returns a header, and each row of a file with the probability of an income above 50K.
 
     Args:
@@ -49,7 +49,7 @@ def predict_census(served: Served, path: str) -> Rows:
     return itertools.chain([header], rows)
 
 
-def predict_ratings(served: Served, path: str) -> Rows:
+def predict_ratings(served: ServedModel, path: str) -> Rows:
     """Returns a header, and each row of a file with the rating in stars.
 
     The genres of a movie come from the data set that the model was trained on; a movie that is
@@ -69,7 +69,8 @@ def predict_ratings(served: Served, path: str) -> Rows:
     from transforms.vectorize_genres import GENRES, vectorize_genres
 
     columns = _read(path, _RATING_COLUMNS)
-    table = vectorize_genres(read_movies(find_movies(f"{served.run['data']['folder']}/movies.*")))
+    folder = served.origin()["data"]["folder"]
+    table = vectorize_genres(read_movies(find_movies(f"{folder}/movies.*")))
     place, known = find_rows(np.array(columns["item_id"], np.int64), table.item_id)
     genres = np.where(known[:, np.newaxis], table.genres[place], np.zeros(len(GENRES), np.int64))
     stars = _score(served, {**columns, "genres": genres})
@@ -144,7 +145,7 @@ def _fields(path: str) -> Iterator[tuple[int, list[str]]]:
         raise UserError(f"{path}: {error.strerror}; name a CSV file") from error
 
 
-def _score(served: Served, columns: Mapping[str, Any]) -> np.ndarray:
+def _score(served: ServedModel, columns: Mapping[str, Any]) -> np.ndarray:
     """Returns the scores of rows, float32 [rows], a block at a time."""
     signature = Signature(served.folder, "score")
     rows = len(next(iter(columns.values())))

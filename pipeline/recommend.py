@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from pipeline.runs import Served
+from components.model_records.in_use import ServedModel
 from pipeline.serving import Signature
 from pipeline.whole_file import output_file
 from transforms.errors import UserError
@@ -48,7 +48,7 @@ class Ranked(NamedTuple):
     strangers: list[int] | list[str]
 
 
-def recommend(served: Served, users: Sequence[int | str] | None, top: int) -> Ranked:
+def recommend(served: ServedModel, users: Sequence[int | str] | None, top: int) -> Ranked:
     """Returns the best items that users have not interacted with.
 
     Items that the run held out to evaluate on count as seen.
@@ -64,7 +64,7 @@ def recommend(served: Served, users: Sequence[int | str] | None, top: int) -> Ra
     signature = Signature(served.folder, "recommend")
     from components.ncf_trainer.interactions import read_interactions
 
-    examples = served.run["lineage"]["examples"]
+    examples = served.origin()["data"]["examples"]
     if not os.path.isdir(examples):
         raise UserError(f"{examples}: what users have seen is not there any more; run ncf again")
     seen = read_interactions(examples)
@@ -87,7 +87,7 @@ def recommend(served: Served, users: Sequence[int | str] | None, top: int) -> Ra
     )
 
 
-def parse_user(text: str, served: Served, place: str) -> int | str:
+def parse_user(text: str, served: ServedModel, place: str) -> int | str:
     """Returns a user's id, of the type that the model takes.
 
     Args:
@@ -99,7 +99,7 @@ def parse_user(text: str, served: Served, place: str) -> int | str:
         UserError: It is no id.
     """
     text = text.strip(_AROUND)
-    if served.run["settings"]["data"].get("string_ids", False):
+    if served.origin()["settings"]["data"]["string_ids"]:
         if fault := id_fault(text):
             raise UserError(f"{place}: user_id {text[:100]!r} is {fault}; mend it")
         return text
@@ -110,7 +110,7 @@ def parse_user(text: str, served: Served, place: str) -> int | str:
     return int(text)
 
 
-def read_users(path: str, served: Served) -> list[int | str]:
+def read_users(path: str, served: ServedModel) -> list[int | str]:
     """Returns the distinct user ids of a file with one on each line; blank lines are left out.
 
     Args:
@@ -135,7 +135,7 @@ def read_users(path: str, served: Served) -> list[int | str]:
     return list(dict.fromkeys(users))
 
 
-def lines(ranked: Ranked, served: Served) -> Iterator[str]:
+def lines(ranked: Ranked, served: ServedModel) -> Iterator[str]:
     """Yields recommendations as text: rank, score, item id, title and genres."""
     movies = _movies(served, ranked.item_id.dtype == object)
     rows = list(zip(*(column.tolist() for column in ranked[:4]), strict=True))
@@ -149,7 +149,7 @@ def lines(ranked: Ranked, served: Served) -> Iterator[str]:
         yield f"{rank:>4}  {score:>8.4f}  {item:>{max(id_width, 8)}}{about}"
 
 
-def write_parquet(ranked: Ranked, served: Served, path: str) -> None:
+def write_parquet(ranked: Ranked, served: ServedModel, path: str) -> None:
     """Writes recommendations with title and genres to a Parquet file, whole or not at all.
 
     Columns: user_id and item_id int64 or string, rank int32, score float32, title and genres
@@ -194,10 +194,10 @@ def _no_item(ids: np.ndarray) -> int | str:
     return "" if ids.dtype == object else -1
 
 
-def _movies(served: Served, string_ids: bool) -> dict[int | str, Movie]:
+def _movies(served: ServedModel, string_ids: bool) -> dict[int | str, Movie]:
     """Returns the movies of the data set that the model was trained on; none if it has no file."""
     for extension in ("dat", "csv"):
-        path = os.path.join(served.run["data"]["folder"], f"movies.{extension}")
+        path = os.path.join(served.origin()["data"]["folder"], f"movies.{extension}")
         if os.path.isfile(path):
             with open(path, "rb") as file:
                 movies = parse_movies(path, file.read(), string_ids)

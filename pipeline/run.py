@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from components.evaluator.gates import Gate
+from components.model_records.record import Record
 from pipeline.configs import Location, PipelineConfig
 from pipeline.console import quiet
 from pipeline.exit_code import ExitCode, outcome_of
@@ -17,6 +19,9 @@ from pipeline.runs import keep_run, write_whole
 from transforms.errors import UserError, find_user_error
 
 __all__ = ["run"]
+
+# How a run ends that was not meant to push; its exit code is that of success.
+_MEASURED = "measured"
 
 
 def run(
@@ -85,9 +90,10 @@ class _Kept:
             "log": self.log_file,
         }
 
-    def end(self, outcome: ExitCode, rest: dict[str, Any]) -> None:
+    def end(self, outcome: ExitCode | str, rest: dict[str, Any]) -> None:
         """Keeps the run's record, which `rest` completes, also as the latest summary."""
-        record = {**self._record, "outcome": outcome.name.lower(), **rest}
+        name = outcome.name.lower() if isinstance(outcome, ExitCode) else outcome
+        record = {**self._record, "outcome": name, **rest}
         write_whole(self.summary_file, keep_run(self.home, self._name, record))
 
 
@@ -125,10 +131,11 @@ def _run_quietly(
             lines = [] if mistake else [fault, f"the whole log: {_shown(kept.log_file)}"]
         else:
             progress.start("summary and report")
-            summary, verdict = summarise(config, location, progress)
-            outcome = ExitCode.PUSHED if verdict.blessed else ExitCode.REFUSED_BY_MODEL_GATE
-            kept.end(outcome, summary)
-            lines = _verdict_lines(summary, verdict)
+            summary, record = summarise(config, location, progress)
+            refused = bool(record["reasons"])
+            outcome = ExitCode.REFUSED_BY_MODEL_GATE if refused else ExitCode.PUSHED
+            kept.end(outcome if record["blessed"] or refused else _MEASURED, summary)
+            lines = _verdict_lines(summary, record, type(config.gate))
         lines += [f"summary: {_shown(kept.summary_file)}", _draw_report(kept)]
     for line in lines:
         print(line, file=terminal)
@@ -137,13 +144,14 @@ def _run_quietly(
     return outcome
 
 
-def _verdict_lines(summary: Mapping[str, Any], verdict: Any) -> list[str]:
-    lines = [f"  {row}" for row in verdict.rows]
+def _verdict_lines(summary: Mapping[str, Any], record: Record, gate: type[Gate]) -> list[str]:
+    from components.evaluator.verdict import verdict_lines
+
+    lines = verdict_lines(record, gate)
     if summary["quarantine"]:
         count = summary["counters"]["quarantined"]
         lines.append(f"bad rows set aside: {count}, in {_shown(summary['quarantine'])}")
-    lines += [f"refused: {reason}" for reason in verdict.reasons]
-    if verdict.blessed:
+    if record["blessed"]:
         return [*lines, f"blessed and pushed: {_shown(summary['pushed_model'])}"]
     return [*lines, "nothing was pushed"]
 

@@ -4,29 +4,16 @@ import json
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from components.model_records.in_use import ServedModel, model_in_use, served_models
 from pipeline.configs import PRESETS
 from pipeline.whole_file import whole_file
 from transforms.errors import UserError
 
-__all__ = ["Served", "keep_run", "latest_pushed", "list_runs", "past_runs", "write_whole"]
+__all__ = ["keep_run", "latest_pushed", "list_runs", "past_runs", "write_whole"]
 
 _RUNS = "runs"
-
-
-@dataclass(frozen=True)
-class Served:
-    """A pushed model.
-
-    Attributes:
-        folder: Its SavedModel.
-        run: The record of the run that pushed it.
-    """
-
-    folder: str
-    run: dict[str, Any]
 
 
 def keep_run(home: str, name: str, record: dict[str, Any]) -> str:
@@ -54,21 +41,20 @@ def past_runs(home: str) -> list[dict[str, Any]]:
     return records
 
 
-def latest_pushed(output_root: str, pipeline: str) -> Served:
-    """Returns the latest model that a pipeline pushed.
+def latest_pushed(output_root: str, pipeline: str) -> ServedModel:
+    """Returns a pipeline's model in use.
 
     Raises:
-        UserError: There is none, or it is not known which run pushed it.
+        UserError: There is none.
     """
     home = os.path.abspath(os.path.join(output_root, pipeline))
-    models = _models(home)
-    advice = f"run: python -m pipeline run {pipeline} --output-root {output_root}"
-    if not models:
-        raise UserError(f"{home}: no model was pushed there; {advice}")
-    for run in reversed(past_runs(home)):
-        if os.path.basename(run.get("pushed_model") or "") == models[-1]:
-            return Served(os.path.join(home, "serving", models[-1]), run)
-    raise UserError(f"{home}: no record of the run that pushed {models[-1]}; {advice}")
+    model = model_in_use(os.path.join(home, "serving"))
+    if model is None:
+        raise UserError(
+            f"{home}: no model was pushed there; "
+            f"run: python -m pipeline run {pipeline} --output-root {output_root}"
+        )
+    return model
 
 
 def list_runs(output_root: str) -> Iterator[str]:
@@ -87,7 +73,8 @@ def list_runs(output_root: str) -> Iterator[str]:
         yield pipeline
         for run in runs:
             yield f"  {run['started'][:19].replace('T', ' ')}  {_outcome(run)}"
-        yield f"  models in {os.path.join(home, 'serving')}: {', '.join(models) or 'none'}"
+        yield f"  models in {os.path.join(home, 'serving')}: {'' if models else 'none'}".rstrip()
+        yield from (f"    {model}" for model in models)
     if not found:
         raise UserError(f"{output_root}: no runs there; start one with: python -m pipeline run ncf")
 
@@ -99,10 +86,23 @@ def write_whole(path: str, text: str) -> None:
 
 
 def _models(home: str) -> list[str]:
-    """Returns the names of the pushed models, the oldest first; a name is a time in seconds."""
-    serving = os.path.join(home, "serving")
-    names = os.listdir(serving) if os.path.isdir(serving) else []
-    return sorted((name for name in names if name.isdecimal()), key=int)
+    """Returns the whole models by version, the newest first, each with what its record tells."""
+    return [
+        f"{os.path.basename(model.folder)}  {_origin(model.record)}"
+        for model in served_models(os.path.join(home, "serving"))
+    ]
+
+
+def _origin(record: dict[str, Any] | None) -> str:
+    if record is None:
+        return "no record"
+    metrics = "  ".join(
+        f"{bound.metric} {_shown(record['metrics'].get(bound.metric))}"
+        for bound in PRESETS[record["pipeline"]][0].gate.bounds()
+    )
+    parent = record["parent"].partition(":")[0]
+    compared = f"compared with {parent}" if record["baseline"] else ""
+    return "  ".join(text for text in (record["dataset"], metrics, compared) if text)
 
 
 def _outcome(run: dict[str, Any]) -> str:

@@ -13,11 +13,11 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 
 from components.example_gen.executor import quarantine_file
+from components.model_records.record import RECORD_FILE, Record
 from components.training.loop import HISTORY_FILE
 from components.tuning.executor import METRIC
 from pipeline.configs import Location, PipelineConfig
 from pipeline.progress import Progress
-from pipeline.verdict import Verdict, judge
 from transforms.checks import to_json
 
 __all__ = ["summarise", "summarise_stopped"]
@@ -35,8 +35,8 @@ _Outputs = dict[tuple[str, str], metadata_store_pb2.Artifact]
 
 def summarise(
     config: PipelineConfig, location: Location, progress: Progress
-) -> tuple[dict[str, Any], Verdict]:
-    """Returns the summary of the latest run and the verdict that it holds.
+) -> tuple[dict[str, Any], Record]:
+    """Returns the summary of the latest run, and the record of its model, which has the verdict.
 
     Args:
         config: The run's settings.
@@ -44,26 +44,19 @@ def summarise(
         progress: Times by component.
     """
     outputs = _latest_outputs(location.metadata_file or "")
-    blessing = outputs["Evaluator", "blessing"]
-    blessed = blessing.custom_properties["blessed"].int_value == 1
-    verdict = judge(config, outputs["Evaluator", "evaluation"].uri, blessed)
+    path = os.path.join(outputs["Evaluator", "blessing"].uri, RECORD_FILE)
+    with open(path, encoding="utf-8") as file:
+        record: Record = json.load(file)
     pushed = outputs["Pusher", "pushed_model"].custom_properties
     summary = _known(config, location, progress, outputs)
-    summary["lineage"]["baseline_model"] = (
-        blessing.custom_properties["baseline_model"].string_value or None
+    compared = record["parent"].partition(":")[0] if record["baseline"] else ""
+    summary["lineage"]["baseline_model"] = compared and os.path.join(location.serving_dir, compared)
+    shown = ("metrics", "slices", "baseline", "bounds", "blessed", "reasons", "notes")
+    summary |= {name: record[name] for name in shown}
+    summary["pushed_model"] = (
+        pushed["pushed_destination"].string_value if pushed["pushed"].int_value else None
     )
-    summary |= {
-        "metrics": verdict.metrics,
-        "slices": verdict.slices,
-        "baseline": verdict.baseline,
-        "bounds": {bound.setting: bound.limit for bound in config.gate.bounds()},
-        "blessed": verdict.blessed,
-        "reasons": verdict.reasons,
-        "pushed_model": (
-            pushed["pushed_destination"].string_value if pushed["pushed"].int_value else None
-        ),
-    }
-    return summary, verdict
+    return summary, record
 
 
 def summarise_stopped(

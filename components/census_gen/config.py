@@ -1,6 +1,7 @@
 """Settings of the census ExampleGen."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from transforms.checks import check, check_choice, check_seed
 
@@ -37,3 +38,10 @@ class CensusConfig:
         )
         check_seed(self.seed)
         check(self.max_bad_rows >= 0, "max_bad_rows", self.max_bad_rows, "at least 0")
+
+    def split_identity(self) -> dict[str, Any]:
+        """Returns the settings that decide which rows are held out: of "test" the files do."""
+        if self.holdout == "test":
+            return {"holdout": self.holdout}
+        names = ("holdout", "validation_fraction", "seed")
+        return {name: getattr(self, name) for name in names}

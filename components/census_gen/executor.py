@@ -20,6 +20,7 @@ __all__ = ["Executor"]
 class Executor(ColumnarExecutor):
     """Writes the rows of Adult files as an Example each."""
 
+    CONFIG = CensusConfig
     COUNTERS = ("rows", "rows_train", "rows_eval", "quarantined")
     REQUIRED = ("rows_train", "rows_eval")
 

@@ -1,25 +1,46 @@
-"""Runs the Evaluator with the bounds of this run."""
+"""Evaluates a model, judges it by this run's bounds, and keeps a record of it."""
 
+import importlib.metadata
 import json
+import os
+import platform
 from typing import Any
 
+from absl import logging
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_model_analysis.proto import config_pb2
 from tfx import types
-from tfx.components.evaluator import executor
+from tfx.components.evaluator import constants, executor
 from tfx.dsl.io import fileio
-from tfx.types import standard_component_specs
-from tfx.utils import path_utils, proto_utils
+from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
+from tfx.utils import io_utils, path_utils, proto_utils
+
+from components.evaluator import eval_model
+from components.evaluator.gates import GATES
+from components.evaluator.thresholds import put_thresholds
+from components.evaluator.verdict import judge, list_notes, read_evaluation, verdict_lines
+from components.model_records.in_use import ServedModel, find_baseline, model_identity
+from components.model_records.record import (
+    INPUT_BASE,
+    RECORD_FILE,
+    SETTINGS,
+    SPLIT,
+    Record,
+    why_not_comparable,
+)
+from transforms.checks import from_json, override
 
 __all__ = ["EvaluatorExecutor"]
 
+_PACKAGES = ("tfx", "tensorflow", "tensorflow-model-analysis", "apache-beam")
+
 
 class EvaluatorExecutor(executor.Executor):
-    """TFX's executor, for which an engine can fill in the gate's bounds from its own parameters.
+    """TFX's executor, which looks in the serving folder for what to compare a candidate with.
 
-    An execution property with the name of a metric takes the place of that metric's bound in
-    `eval_config`. A baseline that takes features of other types than the candidate could not read
-    the Examples: the candidate is then judged without one.
+    Where that one was made of another data set or another split, only the bounds hold. An execution
+    property with the name of a bound's setting takes its place. A model that is not measured on the
+    held-out Examples is not blessed.
     """
 
     def Do(
@@ -28,40 +49,147 @@ class EvaluatorExecutor(executor.Executor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Evaluates the model and blesses it if it keeps the bounds.
+        """Evaluates the model, blesses it if it keeps the bounds, and writes the record.
 
         Args:
             input_dict: As TFX's executor takes them.
-            output_dict: As TFX's executor takes them.
-            exec_properties: TFX's, and a float for each metric whose bound is set here.
+            output_dict: As TFX's executor takes them; `blessing` receives the record too.
+            exec_properties: TFX's, and as `Evaluator` documents them.
+
+        Raises:
+            UserError: A bound is out of range.
         """
-        config = config_pb2.EvalConfig()
+        kind = GATES[exec_properties["pipeline"]]
+        settings = [*kind.LOWER, *kind.UPPER]
+        gate = from_json(kind, override(exec_properties["gate"], settings, exec_properties))
         key = standard_component_specs.EVAL_CONFIG_KEY
+        config = config_pb2.EvalConfig()
         proto_utils.json_to_proto(exec_properties[key], config)
-        for metrics in config.metrics_specs:
-            for metric in metrics.metrics:
-                name = json.loads(metric.config or "{}").get("name")
-                for bounded in metric.per_slice_thresholds if name in exec_properties else ():
-                    value = bounded.threshold.value_threshold
-                    side = "lower_bound" if value.HasField("lower_bound") else "upper_bound"
-                    getattr(value, side).value = float(exec_properties[name])
-        candidate = _input_types(input_dict[standard_component_specs.MODEL_KEY][0])
-        baselines = [
-            model
-            for model in input_dict.get(standard_component_specs.BASELINE_MODEL_KEY, [])
-            if all(candidate.get(name, kind) == kind for name, kind in _input_types(model).items())
-        ]
+        put_thresholds(config, gate)
+
+        model = artifact_utils.get_single_instance(input_dict[standard_component_specs.MODEL_KEY])
+        path = path_utils.serving_model_path(model.uri)
+        record = _known(input_dict, exec_properties, model_identity(path))
+        parent, baseline = find_baseline(exec_properties["serving_dir"], record["identity"])
+        obstacle = _obstacle(record, path, baseline) if baseline else ""
+        compared = [_as_artifact(baseline)] if baseline and not obstacle else []
         super().Do(
-            {**input_dict, standard_component_specs.BASELINE_MODEL_KEY: baselines},
+            {**input_dict, standard_component_specs.BASELINE_MODEL_KEY: compared},
             output_dict,
-            {**exec_properties, key: proto_utils.proto_to_json(config)},
+            {
+                **exec_properties,
+                key: proto_utils.proto_to_json(config),
+                standard_component_specs.MODULE_PATH_KEY: eval_model.__name__,
+            },
         )
 
+        blessing = artifact_utils.get_single_instance(
+            output_dict[standard_component_specs.BLESSING_KEY]
+        )
+        # Kubeflow's would look for the name of an artifact that never was one.
+        for name in (
+            constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY,
+            constants.ARTIFACT_PROPERTY_BASELINE_MODEL_URI_KEY,
+        ):
+            blessing.mlmd_artifact.custom_properties.pop(name, None)
+        measured = read_evaluation(
+            artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY])
+        )
+        blessed = fileio.exists(os.path.join(blessing.uri, constants.BLESSED_FILE_NAME))
+        reasons = judge(gate, measured.overall, measured.baseline)
+        notes = list_notes(measured.overall)
+        if obstacle and baseline:
+            notes.append(
+                f"not compared with model {os.path.basename(baseline.folder)}, which is in use: "
+                f"{obstacle}; only the bounds hold"
+            )
+        if record["split"]["holdout"] != "test":
+            _withhold(blessing)
+            blessed, reasons = False, []
+            notes.append(
+                f"holdout={record['split']['holdout']}: nothing is pushed of it, since the model "
+                "was denied examples and measured on others than the held-out ones"
+            )
+        elif not blessed and not reasons:
+            reasons.append("the Evaluator did not bless the model; see its evaluation")
+        record |= {
+            "parent": parent,
+            "metrics": measured.overall,
+            "slices": measured.slices,
+            "baseline": measured.baseline,
+            "bounds": {bound.setting: bound.limit for bound in gate.bounds()},
+            "blessed": blessed,
+            "reasons": reasons,
+            "notes": notes,
+        }
+        io_utils.write_string_file(
+            os.path.join(blessing.uri, RECORD_FILE), json.dumps(record, indent=2, sort_keys=True)
+        )
+        for line in verdict_lines(record, kind):
+            logging.info("verdict: %s", line)
 
-def _input_types(model: types.Artifact) -> dict[tuple[str, str], int]:
+
+def _known(
+    input_dict: dict[str, list[types.Artifact]], exec_properties: dict[str, Any], identity: str
+) -> Record:
+    """Returns the part of a record that is known before the model is evaluated."""
+    examples, model = (
+        artifact_utils.get_single_instance(input_dict[key])
+        for key in (standard_component_specs.EXAMPLES_KEY, standard_component_specs.MODEL_KEY)
+    )
+    return {
+        "pipeline": exec_properties["pipeline"],
+        "dataset": exec_properties["dataset"],
+        "split": json.loads(examples.get_string_custom_property(SPLIT)),
+        "data": {
+            "folder": examples.get_string_custom_property(INPUT_BASE),
+            "fingerprint": examples.get_string_custom_property("input_fingerprint"),
+            "examples": examples.uri,
+        },
+        "settings": {
+            "data": json.loads(examples.get_string_custom_property(SETTINGS)),
+            "trainer": json.loads(model.get_string_custom_property(SETTINGS)),
+            "gate": json.loads(exec_properties["gate"]),
+        },
+        "identity": identity,
+        "code": json.loads(exec_properties["code"]),
+        "versions": {
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in _PACKAGES},
+        },
+    }
+
+
+def _obstacle(record: Record, path: str, baseline: ServedModel) -> str:
+    """Returns what keeps the candidate in `path` from being compared with `baseline`, or ""."""
+    if baseline.record is None:
+        return "it has no record of what it was made of"
+    candidate = _input_types(path)
+    known = _input_types(baseline.folder)
+    if any(candidate.get(name, kind) != kind for name, kind in known.items()):
+        return "it takes features of other types"
+    return why_not_comparable(record, baseline.record)
+
+
+def _as_artifact(model: ServedModel) -> types.Artifact:
+    artifact = standard_artifacts.Model()
+    artifact.uri = model.folder
+    return artifact
+
+
+def _withhold(blessing: types.Artifact) -> None:
+    path = os.path.join(blessing.uri, constants.BLESSED_FILE_NAME)
+    if fileio.exists(path):
+        fileio.remove(path)
+        io_utils.write_string_file(os.path.join(blessing.uri, constants.NOT_BLESSED_FILE_NAME), "")
+    blessing.set_int_custom_property(
+        constants.ARTIFACT_PROPERTY_BLESSED_KEY, constants.NOT_BLESSED_VALUE
+    )
+
+
+def _input_types(folder: str) -> dict[tuple[str, str], int]:
     """Returns the type of each input, by the names of its signature and of itself."""
-    path = f"{path_utils.serving_model_path(model.uri)}/saved_model.pb"
-    with fileio.open(path, "rb") as file:
+    with fileio.open(os.path.join(folder, "saved_model.pb"), "rb") as file:
         saved_model = saved_model_pb2.SavedModel.FromString(file.read())
     return {
         (signature, name): tensor.dtype

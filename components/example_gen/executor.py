@@ -19,7 +19,8 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
-from transforms.checks import override
+from components.model_records.record import INPUT_BASE, SETTINGS, SPLIT
+from transforms.checks import from_json, override
 from transforms.errors import UserError
 from transforms.write_examples import WriteExamples
 
@@ -34,10 +35,13 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
     """Writes the splits that `build` makes as gzipped TFRecords of tf.Examples.
 
     Attributes:
+        CONFIG: The class of its settings, whose `split_identity` gives those that decide what is
+            held out.
         COUNTERS: Names of the Beam counters that become int custom properties of the artifact.
         REQUIRED: Those of them that a useful result leaves above 0.
     """
 
+    CONFIG: type[Any]
     COUNTERS: tuple[str, ...]
     REQUIRED: tuple[str, ...]
 
@@ -61,7 +65,7 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Makes the Examples and puts the counters on their artifact.
+        """Makes the Examples and puts counters and settings on their artifact.
 
         Args:
             input_dict: Empty.
@@ -98,6 +102,13 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
                 )
         for name, count in counters.items():
             examples.set_int_custom_property(name, count)
+        config = from_json(self.CONFIG, settings["config"])
+        for name, text in {
+            INPUT_BASE: exec_properties[standard_component_specs.INPUT_BASE_KEY],
+            SETTINGS: settings["config"],
+            SPLIT: json.dumps(config.split_identity(), sort_keys=True),
+        }.items():
+            examples.set_string_custom_property(name, text)
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
         examples_utils.set_file_format(
             examples, write_split.to_file_format_str(example_gen_pb2.FORMAT_TFRECORDS_GZIP)

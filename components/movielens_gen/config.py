@@ -1,6 +1,7 @@
 """Settings of the MovieLens ExampleGen."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from transforms.checks import check, check_choice, check_seed
 
@@ -52,6 +53,11 @@ class LeaveOneOutConfig:
         check_seed(self.seed)
         check(self.max_bad_rows >= 0, "max_bad_rows", self.max_bad_rows, "at least 0")
 
+    def split_identity(self) -> dict[str, Any]:
+        """Returns the settings that decide what is held out and ranked: not the seed."""
+        names = ("holdout", "min_ratings", "eval_negatives", "string_ids")
+        return {name: getattr(self, name) for name in names}
+
 
 @dataclass(frozen=True, kw_only=True)
 class RatingSplitConfig:
@@ -81,3 +87,7 @@ class RatingSplitConfig:
         check_seed(self.seed)
         check(self.max_bad_rows >= 0, "max_bad_rows", self.max_bad_rows, "at least 0")
         check(self.max_unmatched >= 0, "max_unmatched", self.max_unmatched, "at least 0")
+
+    def split_identity(self) -> dict[str, Any]:
+        """Returns the settings that decide which ratings are held out."""
+        return {name: getattr(self, name) for name in ("holdout", "eval_percent", "seed")}

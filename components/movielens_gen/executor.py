@@ -31,6 +31,7 @@ _ROW_BLOCK_BYTES = 512 << 10
 class LeaveOneOutExecutor(ColumnarExecutor):
     """Writes an Example per user: histories to train on, held-out items among negatives."""
 
+    CONFIG = LeaveOneOutConfig
     COUNTERS = (
         "rows",
         "kept_rows",
@@ -86,6 +87,7 @@ class LeaveOneOutExecutor(ColumnarExecutor):
 class RatingSplitExecutor(ColumnarExecutor):
     """Writes an Example per rating, joined with the genres of its movie."""
 
+    CONFIG = RatingSplitConfig
     COUNTERS = ("rows", "rows_train", "rows_eval", "rows_left_out", "unmatched", "quarantined")
     REQUIRED = ("rows_train", "rows_eval")
 

@@ -1,4 +1,4 @@
-"""TFMA metrics over one Example per user: HitRate and LeaveOneOutNDCG.
+"""TFMA metrics over one Example per user: HitRate, LeaveOneOutNDCG and ShortLists.
 
 `k` is part of a metric's name and not of its sub key: TFMA matches a threshold to a metric by both,
 and a threshold has no sub key.
@@ -15,15 +15,19 @@ from tensorflow_model_analysis.proto import config_pb2
 
 from components.ranking_metrics import rank as ranking
 
-__all__ = ["HitRate", "LeaveOneOutNDCG"]
+__all__ = ["HitRate", "LeaveOneOutNDCG", "ShortLists"]
 
 _Accumulator = dict[float, float]  # sum of weights by rank
+
+# For a rank where a list has fewer than k negatives: every item is among its first k.
+_NOT_RANKED = 0.0
 
 
 class HitRate(metric_types.Metric):
     """HR@k: the share of users whose held-out item ranks within the first k candidates.
 
-    NaN when the model gave any user a score that is not finite, which no bound lets pass.
+    NaN when the model gave any user a score that is not finite, which no bound lets pass, or when
+    no user has a list of at least k negatives: shorter ones do not count.
 
     Args:
         k: How many places count as a hit.
@@ -61,12 +65,30 @@ class LeaveOneOutNDCG(metric_types.Metric):
         )
 
 
-metric_types.register_metric(HitRate)
-metric_types.register_metric(LeaveOneOutNDCG)
+class ShortLists(metric_types.Metric):
+    """How many users do not count in the metrics at k, since they have fewer than k negatives.
+
+    Args:
+        k: As for `HitRate`.
+        name: The metric's name.
+        item_key: As for `HitRate`.
+    """
+
+    def __init__(self, k: int = 10, name: str = "short_lists", item_key: str | None = None):
+        super().__init__(
+            metric_util.merge_per_key_computations(functools.partial(_computations, None)),
+            name=name,
+            k=k,
+            item_key=item_key,
+        )
+
+
+for _metric in (HitRate, LeaveOneOutNDCG, ShortLists):
+    metric_types.register_metric(_metric)
 
 
 def _computations(
-    gain: Callable[[float, int], float],
+    gain: Callable[[float, int], float] | None,
     name: str,
     k: int,
     item_key: str | None = None,
@@ -81,7 +103,8 @@ def _computations(
     """Returns how a metric is computed; TFMA gives the arguments by name.
 
     The mean over users of a gain that follows from a rank is derived from how many users have which
-    rank. TFMA counts those once for all metrics, since their key is the same.
+    rank, and without a gain how many have none. TFMA counts those once for all metrics of one k,
+    since their key is the same.
     """
     if aggregation_type or class_weights:
         raise ValueError(f"{name} has no classes to aggregate or to weight")
@@ -93,12 +116,15 @@ def _computations(
         example_weighted=example_weighted,
     )
     # A leading underscore keeps it out of the results.
-    ranks, metric = key(name=f"_ranks_{item_key}"), key(name=name)
+    ranks, metric = key(name=f"_ranks_{item_key}_{k}"), key(name=name)
 
     def mean_gain(
         results: dict[metric_types.MetricKey, Any],
     ) -> dict[metric_types.MetricKey, Any]:
-        weights = results[ranks]
+        weights = dict(results[ranks])
+        short = weights.pop(_NOT_RANKED, 0.0)
+        if gain is None:
+            return {metric: short}
         total = sum(weights.values())
         gained = sum(weight * gain(rank, k) for rank, weight in weights.items())
         return {metric: gained / total if total else float("nan")}
@@ -109,7 +135,7 @@ def _computations(
             preprocessors=(
                 [metric_types.FeaturePreprocessor(feature_keys=[item_key])] if item_key else None
             ),
-            combiner=_RankWeights(ranks, item_key, eval_config),
+            combiner=_RankWeights(ranks, k, item_key, eval_config),
         ),
         metric_types.DerivedMetricComputation(keys=[metric], result=mean_gain),
     ]
@@ -121,10 +147,12 @@ class _RankWeights(beam.CombineFn):
     def __init__(
         self,
         key: metric_types.MetricKey,
+        k: int,
         item_key: str | None,
         eval_config: config_pb2.EvalConfig | None,
     ):
         self._key = key
+        self._k = k
         self._item_key = item_key
         self._eval_config = eval_config
 
@@ -146,13 +174,12 @@ class _RankWeights(beam.CombineFn):
             )
         )
         labels = labels.reshape(-1)
-        if len(labels) < 2:
-            # Of a user who has touched every item there is nothing to rank.
-            return accumulator
         items = None
         if self._item_key:
             items = np.asarray(element.get_features()[self._item_key]).reshape(-1)
-        rank = ranking.rank_of_held_out(labels, scores.reshape(-1), items)
+        rank = _NOT_RANKED
+        if ranking.count_negatives(labels, items) >= self._k:
+            rank = ranking.rank_of_held_out(labels, scores.reshape(-1), items)
         weight = float(np.asarray(weight).reshape(-1)[0])
         accumulator[rank] = accumulator.get(rank, 0.0) + weight
         return accumulator

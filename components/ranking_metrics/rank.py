@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-__all__ = ["hit", "ndcg", "rank_of_held_out"]
+__all__ = ["count_negatives", "hit", "ndcg", "rank_of_held_out"]
 
 
 def rank_of_held_out(
@@ -47,6 +47,19 @@ def rank_of_held_out(
     if items is not None:
         at_least_as_high &= items != items[positive]
     return 1.0 + float(np.count_nonzero(at_least_as_high))
+
+
+def count_negatives(labels: np.ndarray, items: np.ndarray | None = None) -> int:
+    """Returns how many candidates the held-out item is ranked against.
+
+    Args:
+        labels: As for `rank_of_held_out`, but of any length.
+        items: As for `rank_of_held_out`.
+    """
+    negatives = labels <= 0
+    if items is not None:
+        negatives &= ~np.isin(items, items[labels > 0])
+    return int(np.count_nonzero(negatives))
 
 
 def hit(rank: float, k: int) -> float:

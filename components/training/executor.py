@@ -8,6 +8,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.types import standard_component_specs
 from tfx.utils import json_utils
 
+from components.model_records.record import SETTINGS
 from transforms.checks import override
 
 __all__ = ["RUN_SETTINGS", "TrainerExecutor", "with_run_settings"]
@@ -42,7 +43,7 @@ class TrainerExecutor(GenericExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Calls the run_fn.
+        """Calls the run_fn, and puts the settings it was given on the model.
 
         Args:
             input_dict: As TFX's executor takes them.
@@ -62,4 +63,6 @@ class TrainerExecutor(GenericExecutor):
             best = fn_args.hyperparameters["values"]
             config = fn_args.custom_config["config"]
             fn_args.custom_config["config"] = override(config, best, best)
+        (model,) = output_dict[standard_component_specs.MODEL_KEY]
+        model.set_string_custom_property(SETTINGS, fn_args.custom_config["config"])
         return fn_args

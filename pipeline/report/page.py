@@ -31,11 +31,13 @@ _TITLES = {
     "mae": "MAE in stars",
     "accuracy": "Accuracy",
     "auc": "AUC",
+    "short_lists": "Users with too short a list to rank",
 }
 _COUNT = "example_count"
 # By the names of ExitCode.
 _VERDICTS = {
     "pushed": "Blessed and pushed",
+    "measured": "Measured, not on the held-out examples: nothing was pushed",
     "refused_by_model_gate": "Refused by the model gate: nothing was pushed",
     "refused_by_data_gate": "Refused by the data gate: nothing was trained",
     "user_mistake": "Stopped by a mistake in a setting or the input: nothing was pushed",
@@ -60,7 +62,7 @@ class Chart(NamedTuple):
 
 
 class MetricRow(NamedTuple):
-    """A metric over all examples, beside its bound and the latest blessed model.
+    """A metric over all examples, beside its bound and the model in use.
 
     Attributes:
         title: The metric, for people.
@@ -68,7 +70,7 @@ class MetricRow(NamedTuple):
         sign: What the bound demands, ">=" or "<="; "" without a bound.
         limit: The bound.
         kept: Whether the value keeps the bound.
-        baseline: The latest blessed model's value on the same examples; None without one.
+        baseline: The value of the model in use on the same examples; None without one.
     """
 
     title: str
@@ -162,7 +164,7 @@ def _metric_rows(summary: Mapping[str, Any]) -> list[MetricRow]:
 def _metric_charts(metrics: Sequence[MetricRow]) -> list[Chart]:
     charts: list[Chart] = []
     for i, row in enumerate(metrics):
-        values = {"this run": row.value, "last blessed": row.baseline}
+        values = {"this run": row.value, "model in use": row.baseline}
         known = {label: value for label, value in values.items() if value is not None}
         if row.limit is None or not known:
             continue
@@ -260,7 +262,7 @@ def _time_chart(summary: Mapping[str, Any]) -> Chart:
 
 
 def _run_of_baseline(summary: Mapping[str, Any], home: str) -> dict[str, Any] | None:
-    """Returns the record of the run that trained the model that this one was compared with."""
+    """Returns the record of the run that pushed the model that this one was compared with."""
     baseline = summary["lineage"].get("baseline_model")
-    trained = (run for run in past_runs(home) if run.get("lineage", {}).get("model") == baseline)
-    return next(trained, None) if baseline else None
+    pushed = (run for run in past_runs(home) if run.get("pushed_model") == baseline)
+    return next(pushed, None) if baseline else None

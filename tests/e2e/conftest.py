@@ -81,10 +81,9 @@ class Workplace:
             return json.load(file)
 
     def executed(self):
-        """Components that ran in the latest run, less the resolvers, which are never cached."""
+        """Components that ran in the latest run."""
         summary = self.summary()
-        ran = set(summary["seconds"]) - set(summary["cached"])
-        return {component for component in ran if not component.endswith("Resolver")}
+        return set(summary["seconds"]) - set(summary["cached"])
 
     def pushed(self):
         serving = os.path.join(self.home, "serving")

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -36,6 +37,11 @@ def test_a_first_run_ends_with_a_verdict_and_a_pushed_model(workplace, first):
     lines = first.out.splitlines()
     assert any(line.strip().startswith("hit_rate_at_10") and "kept" in line for line in lines)
     assert lines[-3].startswith("blessed and pushed: ")
+    with open(os.path.join(summary["pushed_model"], "record.json"), encoding="utf-8") as file:
+        record = json.load(file)
+    assert record["metrics"] == summary["metrics"] and record["parent"] == ""
+    assert record["settings"]["trainer"] == summary["settings"]["trainer"]
+    assert record["data"]["fingerprint"] == summary["lineage"]["data_fingerprint"] != ""
     assert [line.partition(":")[0] for line in lines[-2:]] == ["summary", "report"]
     assert summary["blessed"] and os.path.isdir(summary["pushed_model"])
     assert summary["counters"]["rows"] > 0 and summary["examples_per_second"] > 0
@@ -100,7 +106,7 @@ def _scores_of_unseen(model, seen):
 @pytest.mark.usefixtures("first")
 def test_recommend_is_the_best_unseen_of_all_items(workplace, capfd, tmp_path):
     served = latest_pushed(os.path.dirname(workplace.home), "ncf")
-    seen = read_interactions(served.run["lineage"]["examples"])
+    seen = read_interactions(served.origin()["data"]["examples"])
     items, scores = _scores_of_unseen(served.folder, seen)
     order = np.argsort(-scores, axis=1)[:, :5]
     out = str(tmp_path / "all.parquet")
@@ -177,6 +183,7 @@ def test_the_report_reads_well_in_a_browser(width, workplace, browser):
 def test_list_tells_of_the_run_and_its_model(workplace, capfd):
     listed = workplace.use(capfd, "list")
     assert listed.code == 0 and f"model {workplace.pushed()[0]}" in listed.out
+    assert re.search(rf"^    {workplace.pushed()[0]}  sample  hit_rate_at_10 0\.", listed.out, re.M)
 
 
 @pytest.mark.usefixtures("first")
@@ -195,6 +202,22 @@ def test_a_bound_that_is_not_met_pushes_nothing(workplace, capfd):
     assert workplace.summary()["pushed_model"] is None and not workplace.summary()["blessed"]
     assert workplace.pushed() == pushed
     assert workplace.executed() == {"Evaluator", "Pusher"}
+
+
+@pytest.mark.usefixtures("first")
+def test_of_a_validation_split_nothing_is_pushed_and_nothing_compared(workplace, capfd):
+    pushed = workplace.pushed()
+    measured = workplace.run_here(capfd, *QUICK, "--set", "holdout=validation")
+    assert measured.code == 0, measured.out
+    assert (
+        f"not compared with model {pushed[0]}, which is in use: its split has holdout=test, "
+        in (measured.out)
+    )
+    assert "holdout=validation: nothing is pushed of it" in measured.out
+    assert measured.out.count("pushed") == 2 and workplace.pushed() == pushed
+    assert workplace.summary()["outcome"] == "measured"
+    assert workplace.run_here(capfd, *QUICK).code == 0
+    assert workplace.executed() == set()
 
 
 @pytest.mark.parametrize(

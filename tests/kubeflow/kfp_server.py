@@ -1,6 +1,6 @@
 """A server that speaks those parts of the Kubeflow Pipelines v2beta1 API that the client uses.
 
-Unlike the real one it takes runs of pipelines with Resolver nodes. Its pages are short.
+Its pages are short.
 """
 
 import email.parser

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 from collections.abc import Mapping
 from graphlib import TopologicalSorter
 from typing import Any
@@ -14,7 +13,6 @@ from tests.kubeflow.container import run_container
 _Artifact = dict[str, Any]
 _Artifacts = dict[str, list[_Artifact]]
 _EXECUTOR_INPUT = "{{$}}"
-_METADATA_OF_INPUT = re.compile(r"\{\{\$\.inputs\.artifacts\['(.+?)'\]\.metadata\['(.+?)'\]\}\}")
 # How the two versions of the pipeline spec write a value: tagged with its type, or as it is.
 _TAGS = {"INT": "intValue", "DOUBLE": "doubleValue", "STRING": "stringValue"}
 _VALUE_TYPES = {"tfx.Boolean", "tfx.Float", "tfx.Integer", "tfx.String"}
@@ -30,19 +28,14 @@ def read_job(package: bytes) -> dict[str, Any]:
 
 
 class Player:
-    """A pipeline service with its artifact store.
-
-    Attributes:
-        artifacts: What the finished steps of all runs put out, oldest first.
-    """
+    """A pipeline service."""
 
     def __init__(self, environment: Mapping[str, str]):
-        """Starts with no artifacts.
+        """Starts it.
 
         Args:
             environment: What the image sets.
         """
-        self.artifacts: list[_Artifact] = []
         self._environment = environment
         self._serial = 0
 
@@ -76,18 +69,11 @@ class Player:
             component = spec["components"][tasks[name]["componentRef"]["name"]]
             executor = spec["deploymentSpec"]["executors"][component["executorLabel"]]
             inputs = _inputs(tasks[name], values, outputs)
-            if "resolver" in executor:
-                queries = executor["resolver"]["outputArtifactQueries"]
-                outputs[name] = {
-                    key: self._query(query["filter"], inputs["artifacts"])
-                    for key, query in queries.items()
-                }
-                continue
+            assert "resolver" not in executor, "Kubeflow Pipelines 2 runs no resolver"
             definitions = component.get("outputDefinitions", {}).get("artifacts", {})
             self._serial += 1
             folder = os.path.join(config["gcsOutputDirectory"], f"{name}_{self._serial}")
             outputs[name] = self._run_task(name, executor["container"], inputs, definitions, folder)
-            self.artifacts += [each for found in outputs[name].values() for each in found]
         return outputs
 
     def _run_task(
@@ -138,22 +124,6 @@ class Player:
             os.path.dirname(uri) if _title(artifact) in _VALUE_TYPES else uri, exist_ok=True
         )
         return artifact
-
-    def _query(self, condition: str, inputs: _Artifacts) -> list[_Artifact]:
-        """Returns the latest artifact that meets a resolver's condition, or none."""
-        if any(not found for found in inputs.values()):
-            return []
-        text = _METADATA_OF_INPUT.sub(lambda m: inputs[m[1]][0]["metadata"][m[2]], condition)
-        return [artifact for artifact in self.artifacts if _meets(artifact, text)][-1:]
-
-
-def _meets(artifact: _Artifact, condition: str) -> bool:
-    facts = {"schema_title": _title(artifact), "state": "LIVE", "name": artifact["name"]}
-    for key, value in artifact.get("metadata", {}).items():
-        if isinstance(value, float):
-            facts[f"metadata.{key}.number_value"] = f"{value:g}"
-    clauses = (clause.split("=", 1) for clause in condition.split(" AND "))
-    return all(facts.get(key) == wanted.strip('"') for key, wanted in clauses)
 
 
 def _title(artifact: _Artifact) -> str:

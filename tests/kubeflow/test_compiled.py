@@ -124,7 +124,7 @@ def test_every_step_runs_the_image(compiled, pipeline, engine):
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_what_changes_between_runs_is_a_parameter_with_a_default(compiled, pipeline):
-    names = {"data_root", "train_epochs", "seed"} | BOUNDS[pipeline]
+    names = {"data_root", "dataset", "train_epochs", "seed", "accept_drift"} | BOUNDS[pipeline]
     (job,) = compiled[pipeline, "vertex"]
     assert set(job["runtimeConfig"]["parameters"]) == names
     assert job["runtimeConfig"]["parameters"]["seed"] == {"intValue": "0"}

@@ -2,12 +2,12 @@ import os
 
 import pytest
 
+from components.model_records.in_use import ServedModel
 from pipeline.predict import predict_census, predict_ratings, write_csv
-from pipeline.runs import Served
 from transforms.errors import UserError
 
 # A mistake in the input is found before the model is loaded.
-NO_MODEL = Served(folder="", run={"data": {"folder": ""}})
+NO_MODEL = ServedModel(folder="", identity="", record={"data": {"folder": ""}})
 PERSON = "39, State-gov, 77516, Bachelors, 13, Never-married, Adm-clerical, Not-in-family, White, "
 PERSON += "Male, 2174, 0, 40, United-States"
 

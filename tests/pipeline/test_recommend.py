@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from components.model_records.in_use import ServedModel
 from pipeline.recommend import Ranked, lines, parse_user, read_users, write_parquet
-from pipeline.runs import Served
 from transforms.errors import UserError
 
 RANKED = Ranked(
@@ -23,7 +23,7 @@ NAMED = RANKED._replace(
 
 def trained(**data):
     """A model of a run with these settings of its data."""
-    return Served(folder="", run={"settings": {"data": data}})
+    return ServedModel(folder="", identity="", record={"settings": {"data": data}})
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def served(tmp_path):
     """A model whose data set has titles for two of the three items."""
     movies = "10::Antz (1998)::Animation|Children's\n20::Toy Story (1995)::Comedy\n"
     (tmp_path / "movies.dat").write_text(movies, encoding="latin-1")
-    return Served(folder="", run={"data": {"folder": str(tmp_path)}})
+    return ServedModel(folder="", identity="", record={"data": {"folder": str(tmp_path)}})
 
 
 def test_text_names_title_and_genres_where_they_are_known(served):

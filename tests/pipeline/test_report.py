@@ -89,6 +89,7 @@ def summary(statistics):
         "baseline": {"rmse": 0.9, "mae": 0.71, "example_count": 1000.0},
         "bounds": {"max_rmse": 0.9},
         "blessed": False,
+        "notes": ["a <note>"],
         "reasons": ["rmse 0.9123 is above max_rmse=0.9 & <more>"],
         "pushed_model": None,
         "seconds": {"Trainer": 12.345, "Evaluator": 0.5},
@@ -215,7 +216,7 @@ def test_a_run_that_made_nothing_tells_why(stopped, draw_file):
 
 
 def test_a_first_run_has_nothing_to_compare_with(draw):
-    assert "no other blessed model to compare with" in draw(baseline={}, slices={})
+    assert "no model to compare with" in draw(baseline={}, slices={})
 
 
 def test_a_tuned_run_shows_its_trials(draw):

@@ -5,12 +5,15 @@ import pandas as pd
 import pytest
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import anomalies_pb2
+from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.experimental.simple_artifacts import Statistics
 
-from components.data_gate.component import DataGate_Executor
+from components.data_gate.accepted import AcceptedStatistics
+from components.data_gate.driver import DataGateDriver
 from components.data_gate.errors import DataGateError
-from components.data_gate.previous import ACCEPTED, CURRENT, DATASET, SOURCE, LatestOtherStatistics
+from components.data_gate.executor import DataGateExecutor
+from transforms.errors import UserError
 
 SPLITS = ["train", "eval"]
 SCHEMA = """
@@ -38,6 +41,7 @@ class Gate:
     def __init__(self, folder):
         self._folder = folder
         self._runs = 0
+        self.root = str(folder / "accepted")
         self.schema = standard_artifacts.Schema()
         self.schema.uri = str(folder / "schema")
         os.makedirs(self.schema.uri)
@@ -50,12 +54,13 @@ class Gate:
             artifact.split_names = artifact_utils.encode_split_names(SPLITS)
         return artifact
 
-    def run(self, train, eval_, previous=(), accept_drift=0, anomalies=None):
+    def run(self, train, eval_=None, dataset="mine", accept_drift=0, anomalies=None):
+        """Runs the gate; returns what its driver had told TFX's cache."""
         self._runs += 1
         statistics = self._artifact(standard_artifacts.ExampleStatistics)
         found = self._artifact(standard_artifacts.ExampleAnomalies)
         accepted = self._artifact(Statistics)
-        for split, frame in zip(SPLITS, (train, eval_), strict=True):
+        for split, frame in zip(SPLITS, (train, train if eval_ is None else eval_), strict=True):
             uri = artifact_utils.get_split_uri([statistics], split)
             os.makedirs(uri)
             with open(os.path.join(uri, "FeatureStats.pb"), "wb") as file:
@@ -63,18 +68,21 @@ class Gate:
             uri = artifact_utils.get_split_uri([found], split)
             os.makedirs(uri)
             with open(os.path.join(uri, "SchemaDiff.pb"), "wb") as file:
-                file.write((anomalies or anomalies_pb2.Anomalies()).SerializeToString())
-        DataGate_Executor().Do(
-            {
-                "anomalies": [found],
-                "statistics": [statistics],
-                "schema": [self.schema],
-                "previous": list(previous),
-            },
-            {"accepted": [accepted]},
-            {"dataset": "mine", "accept_drift": accept_drift, "code": "code"},
+                found_here = (anomalies or {}).get(split, anomalies_pb2.Anomalies())
+                file.write(found_here.SerializeToString())
+        inputs = {"anomalies": [found], "statistics": [statistics], "schema": [self.schema]}
+        properties = {
+            "dataset": dataset,
+            "accepted_root": self.root,
+            "accept_drift": accept_drift,
+            "code": "code",
+        }
+        told = DataGateDriver(None).run(
+            ExecutionInfo(input_dict=inputs, exec_properties=properties)
         )
-        return accepted
+        DataGateExecutor().Do(inputs, {"accepted": [accepted]}, properties)
+        self.output = accepted
+        return told.exec_properties["reference"].string_value
 
 
 @pytest.fixture
@@ -83,67 +91,102 @@ def gate(tmp_path):
 
 
 def test_the_first_data_are_accepted_and_remembered(gate):
-    accepted = gate.run(ratings(), ratings())
-    assert accepted.get_string_custom_property(DATASET) == "mine"
-    assert accepted.get_string_custom_property(SOURCE).endswith("ExampleStatistics")
-    for split in SPLITS:
-        path = os.path.join(accepted.uri, f"Split-{split}", "FeatureStats.pb")
-        assert tfdv.load_stats_binary(path).datasets
+    assert gate.run(ratings()) == ""
+    accepted = AcceptedStatistics(gate.root, "mine")
+    (name,) = accepted.names()
+    assert [dataset.name for dataset in accepted.read(name).datasets] == SPLITS
+    path = os.path.join(gate.output.uri, "FeatureStats.pb")
+    assert tfdv.load_stats_binary(path) == accepted.read(name)
 
 
-def test_data_like_those_before_are_accepted(gate):
-    first = gate.run(ratings(), ratings())
-    gate.run(ratings(rows=3000), ratings(rows=1000), previous=[first])
+def test_data_like_those_accepted_pass_and_drift_by_small_steps_adds_up(gate):
+    gate.run(ratings(share_of_ones=0.05))
+    assert gate.run(ratings(share_of_ones=0.14)).startswith("000001-")
+    with pytest.raises(DataGateError, match="train: stars: "):
+        gate.run(ratings(share_of_ones=0.22))
+    # The first data are what they were, and their run is cached.
+    assert gate.run(ratings(share_of_ones=0.05)) == ""
 
 
 def test_drift_is_refused_by_the_name_of_the_feature(gate):
-    first = gate.run(ratings(), ratings())
+    gate.run(ratings())
     with pytest.raises(DataGateError, match=r"train: stars: .*divergence") as caught:
-        gate.run(ratings(shift=1), ratings(shift=1), previous=[first])
+        gate.run(ratings(shift=1))
     advice, *features = caught.value.reasons
     assert "accept_drift=true" in advice
     assert [feature[:13] for feature in features] == ["train: stars:", "eval: stars: "]
 
 
-def test_drift_that_is_meant_becomes_what_later_data_resemble(gate):
-    first = gate.run(ratings(), ratings())
-    second = gate.run(ratings(shift=1), ratings(shift=1), previous=[first], accept_drift=1)
-    gate.run(ratings(shift=1), ratings(shift=1), previous=[second])
+def test_each_split_is_compared_with_its_own_past(gate):
+    # Train and eval differ, but not by as much as the schema allows.
+    kinds = {"train": ratings(share_of_ones=0.05), "eval_": ratings(share_of_ones=0.16)}
+    gate.run(**kinds)
+    gate.run(train=kinds["train"], eval_=ratings(share_of_ones=0.17))
+    with pytest.raises(DataGateError) as caught:
+        gate.run(train=ratings(share_of_ones=0.22), eval_=ratings(share_of_ones=0.17))
+    assert [reason[:13] for reason in caught.value.reasons[1:]] == ["train: stars:"]
 
 
-def test_train_unlike_eval_is_refused(gate):
-    with pytest.raises(DataGateError, match="train: stars: "):
-        gate.run(ratings(), ratings(shift=1))
+def test_drift_that_is_meant_stays_accepted_and_makes_the_former_data_drift(gate):
+    gate.run(ratings())
+    gate.run(ratings(shift=1), accept_drift=1)
+    gate.run(ratings(shift=1))
+    with pytest.raises(DataGateError, match="differ too much from those accepted before"):
+        gate.run(ratings())
+
+
+def test_an_unchanged_run_is_told_the_same_by_the_driver(gate):
+    assert gate.run(ratings()) == gate.run(ratings()) == ""
+    first = gate.run(ratings(shift=1), accept_drift=1)
+    assert first == gate.run(ratings(shift=1), accept_drift=1) != ""
+    assert gate.run(ratings(), accept_drift=1) != first
+
+
+def test_the_tenth_acceptance_is_newer_than_the_ninth(gate):
+    accepted = AcceptedStatistics(gate.root, "mine")
+    for rows in range(100, 111):
+        gate.run(ratings(rows=rows), accept_drift=1)
+    assert [name[:6] for name in accepted.names()] == [f"{i:06d}" for i in range(11, 0, -1)]
+
+
+def test_data_sets_are_compared_with_themselves_alone(gate):
+    gate.run(ratings())
+    gate.run(ratings(shift=1), dataset="another/../one")
+    gate.run(ratings())
+    assert len(os.listdir(gate.root)) == 2
+
+
+def test_train_unlike_eval_is_refused_and_accepting_drift_does_not_help(gate):
+    for accept_drift in (0, 1):
+        with pytest.raises(DataGateError, match="train: stars: ") as caught:
+            gate.run(ratings(), ratings(shift=1), accept_drift=accept_drift)
+        assert "accept_drift" not in str(caught.value)
+    assert not os.path.exists(gate.root)
+
+
+def test_what_is_cut_off_while_it_is_written_is_not_accepted(gate):
+    gate.run(ratings())
+    (folder,) = os.listdir(gate.root)
+    with open(os.path.join(gate.root, folder, "000002-abc.pb.part"), "wb"):
+        pass
+    gate.run(ratings())
+    assert len(AcceptedStatistics(gate.root, "mine").names()) == 1
 
 
 def test_an_anomaly_is_refused_in_one_line(gate):
     anomalies = anomalies_pb2.Anomalies()
     anomalies.anomaly_info["genres"].description = "Column is\n completely missing"
+    anomalies.dataset_anomaly_info.description = "too few examples"
     with pytest.raises(DataGateError, match="eval: genres: Column is completely missing") as caught:
-        gate.run(ratings(), ratings(), anomalies=anomalies)
-    assert "\n" not in str(caught.value)
+        gate.run(ratings(), anomalies={"eval": anomalies})
+    assert "\n" not in str(caught.value) and "eval: too few examples" in caught.value.reasons
 
 
-def _accepted(id_, dataset, source):
-    artifact = Statistics()
-    artifact.id = id_
-    artifact.set_string_custom_property(DATASET, dataset)
-    artifact.set_string_custom_property(SOURCE, source)
-    return artifact
+def test_a_split_without_examples_is_refused(gate):
+    with pytest.raises(DataGateError, match=r"eval: no examples"):
+        gate.run(ratings(), anomalies={"eval": anomalies_pb2.Anomalies(data_missing=True)})
 
 
-def test_earlier_statistics_of_the_same_data_set_are_found_and_their_own_copy_is_not():
-    current = standard_artifacts.ExampleStatistics()
-    current.uri = "statistics/7"
-    known = [
-        _accepted(1, "mine", "statistics/1"),
-        _accepted(2, "mine", "statistics/2"),
-        _accepted(3, "other", "statistics/3"),
-        _accepted(4, "mine", "statistics/7"),
-    ]
-    resolved = LatestOtherStatistics("mine").resolve_artifacts(
-        None, {CURRENT: [current], ACCEPTED: known}
-    )
-    assert [artifact.id for artifact in resolved[ACCEPTED]] == [2]
-    alone = {CURRENT: [current], ACCEPTED: known[2:]}
-    assert LatestOtherStatistics("mine").resolve_artifacts(None, alone)[ACCEPTED] == []
+def test_accept_drift_of_an_engine_is_checked(gate):
+    with pytest.raises(UserError, match=r"accept_drift='2': must be one of 0, 1"):
+        gate.run(ratings(), accept_drift=2)

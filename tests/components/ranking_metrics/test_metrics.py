@@ -2,28 +2,32 @@ import numpy as np
 import pytest
 from tensorflow_model_analysis.metrics import metric_types
 
-from components.ranking_metrics.metrics import HitRate, LeaveOneOutNDCG
+from components.ranking_metrics.metrics import HitRate, LeaveOneOutNDCG, ShortLists
 
 
 def evaluate(metric, lists):
     """The metric over users, each given as labels and scores."""
     ranks, derived = metric.computations(eval_config=None)
-    counted = ranks.combiner.create_accumulator()
+    parts = []
     for labels, scores in lists:
         inputs = metric_types.StandardMetricInputs(
             labels=np.array(labels, np.float32), predictions=np.array(scores, np.float32)
         )
-        counted = ranks.combiner.add_input(counted, inputs)
+        parts.append(ranks.combiner.add_input(ranks.combiner.create_accumulator(), inputs))
+    counted = ranks.combiner.merge_accumulators(parts)
     return derived.result(ranks.combiner.extract_output(counted))[derived.keys[0]]
 
 
 def test_a_metric_is_the_mean_over_users():
     lists = [([1, 0], [0.9, 0.1]), ([1, 0], [0.1, 0.9])]
     assert evaluate(HitRate(k=1), lists) == 0.5
-    assert evaluate(LeaveOneOutNDCG(), lists) == pytest.approx((1 + 1 / np.log2(3)) / 2)
+    lists = [([1, 0, 0], [0.9, 0.1, 0.2]), ([1, 0, 0], [0.2, 0.9, 0.1])] * 2
+    assert evaluate(LeaveOneOutNDCG(k=2), lists) == pytest.approx((1 + 1 / np.log2(3)) / 2)
 
 
-def test_a_user_who_has_touched_every_item_does_not_count():
-    lists = [([1, 0], [0.1, 0.9]), ([1], [0.9])]
-    assert evaluate(HitRate(k=1), lists) == 0.0
-    assert np.isnan(evaluate(HitRate(k=1), lists[1:]))
+def test_a_list_of_fewer_than_k_negatives_does_not_count_and_is_counted():
+    lists = [([1, 0, 0], [0.1, 0.8, 0.9]), ([1, 0], [0.9, 0.1]), ([1], [0.9])]
+    assert evaluate(HitRate(k=2), lists) == 0.0
+    assert evaluate(ShortLists(k=2), lists) == 2.0
+    assert evaluate(ShortLists(k=1), lists) == 1.0
+    assert np.isnan(evaluate(HitRate(k=2), lists[1:]))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.ranking_metrics.rank import hit, ndcg, rank_of_held_out
+from components.ranking_metrics.rank import count_negatives, hit, ndcg, rank_of_held_out
 
 _SCORES = st.lists(st.integers(-3, 3).map(float), min_size=2, max_size=30)
 
@@ -67,3 +67,10 @@ def test_a_list_without_exactly_one_positive_is_an_error(labels):
 def test_too_few_scores_are_an_error():
     with pytest.raises(ValueError, match="2 scores for 3 candidates"):
         rank_of_held_out(_labels(3, 0), np.zeros(2))
+
+
+def test_a_negative_that_repeats_the_held_out_item_is_none():
+    labels = np.array([1, 0, 0, 0], np.float32)
+    assert count_negatives(labels) == 3
+    assert count_negatives(labels, np.array([7, 8, 7, 9])) == 2
+    assert count_negatives(labels[:1], np.array([7])) == 0

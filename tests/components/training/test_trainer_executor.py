@@ -1,6 +1,7 @@
 import types
 
 from tfx.components.trainer.executor import GenericExecutor
+from tfx.types import standard_artifacts
 
 from components.ncf_trainer.config import NcfTrainerConfig
 from components.training.executor import TrainerExecutor
@@ -14,6 +15,8 @@ def test_the_best_hyperparameters_take_the_place_of_settings(monkeypatch):
         custom_config={"config": to_json(own), "code": "1"},
     )
     monkeypatch.setattr(GenericExecutor, "_GetFnArgs", lambda *args: fn_args)
-    tuned = TrainerExecutor()._GetFnArgs({}, {}, {}).custom_config
+    model = standard_artifacts.Model()
+    tuned = TrainerExecutor()._GetFnArgs({}, {"model": [model]}, {}).custom_config
     used = from_json(NcfTrainerConfig, tuned["config"])
     assert (used.num_factors, used.learning_rate, tuned["code"]) == (4, 0.02, "1")
+    assert model.get_string_custom_property("settings") == tuned["config"]

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from transforms.checks import check
 
-__all__ = ["Bound", "CensusGate", "NcfGate", "RatingGate"]
+__all__ = ["GATES", "Bound", "CensusGate", "Gate", "NcfGate", "RatingGate"]
 
 # The share of the larger class in adult.test: a model that says "<=50K" to everyone reaches it.
 _CENSUS_MAJORITY = 0.764
@@ -29,14 +29,14 @@ class Bound:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class _Gate:
+class Gate:
     """Base of the gates: which setting bounds which metric.
 
     Attributes:
-        max_regression: How much worse than the latest blessed model a metric may be, in the
+        max_regression: How much worse than the model in use a metric may be, in the
             metric's own unit.
-        accept_drift: Take data that differ from those accepted before as what later data are
-            compared with, instead of refusing them.
+        accept_drift: In this one run take data that differ from those accepted before as what
+            later data are compared with, instead of refusing them.
     """
 
     LOWER: ClassVar[dict[str, str]] = {}
@@ -62,7 +62,7 @@ class _Gate:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class NcfGate(_Gate):
+class NcfGate(Gate):
     """Bounds for ranking.
 
     Attributes:
@@ -77,7 +77,7 @@ class NcfGate(_Gate):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class RatingGate(_Gate):
+class RatingGate(Gate):
     """Bounds for ratings.
 
     Attributes:
@@ -95,7 +95,7 @@ class RatingGate(_Gate):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class CensusGate(_Gate):
+class CensusGate(Gate):
     """Bounds for classification.
 
     Attributes:
@@ -118,3 +118,7 @@ class CensusGate(_Gate):
             f"above {_CENSUS_MAJORITY}, the accuracy of always answering <=50K",
         )
         check(self.min_auc > 0.5, "min_auc", self.min_auc, "above 0.5, the AUC of chance")
+
+
+GATES: dict[str, type[Gate]] = {"ncf": NcfGate, "movielens": RatingGate, "census": CensusGate}
+"""The class of a pipeline's gate."""

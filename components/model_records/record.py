@@ -1,0 +1,50 @@
+"""The record beside a pushed model: what it was made of, how it measured, and beside what.
+
+Evaluator writes it beside its results, and Pusher takes it along with the model.
+"""
+
+from typing import Any
+
+__all__ = ["INPUT_BASE", "RECORD_FILE", "SETTINGS", "SPLIT", "Record", "why_not_comparable"]
+
+RECORD_FILE = "record.json"
+
+# Custom properties of artifacts that a record is made of.
+INPUT_BASE = "input_base"
+"""Of Examples: the folder of the raw files."""
+SETTINGS = "settings"
+"""Of Examples and of a Model: the settings that they were made with, as JSON."""
+SPLIT = "split"
+"""Of Examples: the settings that decide what is held out, as JSON."""
+
+Record = dict[str, Any]
+"""A record as JSON has it.
+
+* `pipeline`, `dataset`, and `split`, the settings that decide which Examples are held out
+* `data`: the raw files' `folder` and `fingerprint`, and the `examples` made of them
+* `settings` by part, `bounds` by setting
+* `metrics` over all examples, `slices`, and `baseline`, the metrics of the model compared with
+* `parent`, that model's name, or ""
+* `blessed`, and the verdict's `reasons` and `notes`
+* `identity` of the model, `code` (fingerprints of the sources), `versions` of the packages
+"""
+
+
+def why_not_comparable(candidate: Record, other: Record) -> str:
+    """Returns what keeps two models from being compared on the candidate's Examples, or "".
+
+    A model that trained on what another split holds out would seem better than it is.
+
+    Args:
+        candidate: Record of the one, of which `dataset` and `split` are looked at.
+        other: Record of the other.
+    """
+    if candidate["dataset"] != other.get("dataset"):
+        return f"it was made on data set {other.get('dataset')}, not {candidate['dataset']}"
+    ours, theirs = candidate["split"], other.get("split", {})
+    differing = [
+        f"{name}={theirs.get(name)}, not {ours.get(name)}"
+        for name in sorted(ours.keys() | theirs.keys())
+        if ours.get(name) != theirs.get(name)
+    ]
+    return f"its split has {'; '.join(differing)}" if differing else ""

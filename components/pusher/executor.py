@@ -1,0 +1,76 @@
+"""Pushes a blessed model with its record."""
+
+import os
+import time
+from typing import Any
+
+from absl import logging
+from tfx import types
+from tfx.components.pusher import executor
+from tfx.dsl.io import fileio
+from tfx.proto import pusher_pb2
+from tfx.types import artifact_utils, standard_component_specs
+from tfx.utils import io_utils, proto_utils
+
+from components.model_records.in_use import model_identity, model_in_use
+from components.model_records.record import RECORD_FILE
+
+__all__ = ["PusherExecutor"]
+
+
+class PusherExecutor(executor.Executor):
+    """TFX's executor, but for what lies in the serving folder after it, or after a kill in it.
+
+    The record comes with the model, and `saved_model.pb`, by which servers and we tell a whole
+    model, comes last and in one step. A version is newer than every one before it. A model that is
+    in use already is not pushed again.
+    """
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Pushes the model if it was blessed.
+
+        Args:
+            input_dict: As TFX's executor takes them; `model_blessing` holds the record.
+            output_dict: As TFX's executor takes them.
+            exec_properties: As TFX's executor takes them.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        pushed = artifact_utils.get_single_instance(
+            output_dict[standard_component_specs.PUSHED_MODEL_KEY]
+        )
+        if not self.CheckBlessing(input_dict):
+            self._MarkNotPushed(pushed)
+            return
+        destination = pusher_pb2.PushDestination()
+        key = standard_component_specs.PUSH_DESTINATION_KEY
+        proto_utils.json_to_proto(exec_properties[key], destination)
+        blessing = artifact_utils.get_single_instance(
+            input_dict[standard_component_specs.MODEL_BLESSING_KEY]
+        )
+        model = self.GetModelPath(input_dict)
+        folder = _push(model, blessing.uri, destination.filesystem.base_directory)
+        io_utils.copy_dir(model, pushed.uri)
+        self._MarkPushed(pushed, pushed_destination=folder, pushed_version=os.path.basename(folder))
+
+
+def _push(model: str, blessing: str, serving_dir: str) -> str:
+    """Returns the model's folder among the served ones, where it is after this."""
+    in_use = model_in_use(serving_dir)
+    if in_use and in_use.identity == model_identity(model):
+        logging.info("%s is this model already", in_use.folder)
+        return in_use.folder
+    found = fileio.listdir(serving_dir) if fileio.exists(serving_dir) else []
+    versions = [int(name) for name in (name.rstrip("/") for name in found) if name.isdecimal()]
+    folder = os.path.join(serving_dir, str(max([int(time.time()), *(v + 1 for v in versions)])))
+    io_utils.copy_dir(model, folder, deny_regex_patterns=[r"saved_model\.pb"])
+    fileio.copy(os.path.join(blessing, RECORD_FILE), os.path.join(folder, RECORD_FILE))
+    last = os.path.join(folder, "saved_model.pb")
+    fileio.copy(os.path.join(model, "saved_model.pb"), f"{last}.part")
+    fileio.rename(f"{last}.part", last)
+    logging.info("pushed to %s", folder)
+    return folder

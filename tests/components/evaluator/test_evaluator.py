@@ -1,0 +1,267 @@
+"""The gate end to end: real SavedModels through TFX's Evaluator, our metrics and bounds."""
+
+import json
+import os
+import shutil
+import zlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.orchestration.portable.data_types import ExecutionInfo
+from tfx.types import artifact_utils, standard_artifacts
+from tfx.utils import proto_utils
+
+from components.evaluator.driver import EvaluatorDriver
+from components.evaluator.executor import EvaluatorExecutor
+from components.model_records.in_use import model_in_use
+from pipeline.configs import preset
+from pipeline.evaluation import eval_config
+from pipeline.settings import apply_settings
+from transforms.checks import to_json
+from transforms.errors import UserError
+from transforms.local_runner import LOCAL_ARGS
+
+USERS = 40
+CONFIG = apply_settings(
+    preset("ncf", "ncf_2018"), ["min_hit_rate=0.5", "min_ndcg=0.25", "max_regression=0.01"]
+)
+SPLIT = CONFIG.data.split_identity()
+
+
+def labels_of(user):
+    """One positive, at a place that differs by user, among 15 or 30 candidates."""
+    return np.eye(1, 15 if user % 2 else 30, user % 15, dtype=np.float32)[0]
+
+
+def perfect(label, place):
+    return label
+
+
+def by_place(label, place):
+    """The score falls with the place: the rank of the positive is its place + 1."""
+    return -place + label * 0.5
+
+
+def save(path, score, kind=tf.float32):
+    """Saves a model whose score of a candidate is a function of its label and place."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "examples")])
+    def serve(examples):
+        labels = tf.io.parse_example(examples, {"label": tf.io.RaggedFeature(tf.float32)})["label"]
+        labels = labels.with_row_splits_dtype(tf.int64)
+        place = tf.cast(tf.ragged.range(labels.row_lengths()), tf.float32)
+        return {"scores": score(labels, place).to_tensor(tf.float32.min)}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], kind, "user_id")])
+    def other(user_id):
+        return {"user_id": user_id}
+
+    module = tf.Module()
+    module.serve, module.other = serve, other
+    # Two functions differ in their graphs, and models of ours in their weights.
+    module.weights = tf.Variable(float(zlib.crc32(path.encode())))
+    tf.saved_model.save(module, path, signatures={"serving_default": serve, "score": other})
+
+
+class Place:
+    """Examples, a serving folder, and an Evaluator."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.serving = str(folder / "serving")
+        self._runs = 0
+        self.examples = standard_artifacts.Examples()
+        self.examples.uri = str(folder / "examples")
+        self.examples.split_names = artifact_utils.encode_split_names(["eval"])
+        self.write(labels_of(user) for user in range(USERS))
+
+    def write(self, lists):
+        folder = os.path.join(self.examples.uri, "Split-eval")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+        with tf.io.TFRecordWriter(os.path.join(folder, "data.gz"), "GZIP") as writer:
+            for user, labels in enumerate(lists):
+                features = {
+                    "user_id": tf.train.Feature(int64_list=tf.train.Int64List(value=[user])),
+                    "item_id": tf.train.Feature(
+                        int64_list=tf.train.Int64List(value=range(len(labels)))
+                    ),
+                    "label": tf.train.Feature(float_list=tf.train.FloatList(value=labels)),
+                }
+                example = tf.train.Example(features=tf.train.Features(feature=features))
+                writer.write(example.SerializeToString())
+
+    def evaluate(self, score, split=SPLIT, dataset="mine", kind=tf.float32, **bounds):
+        """Returns the record, and as `reference` what the driver had told TFX's cache."""
+        self._runs += 1
+        home = str(self.folder / f"run{self._runs}")
+        self.model = os.path.join(home, "model", "Format-Serving")
+        save(self.model, score, kind)
+        model, evaluation, self.blessing = (
+            standard_artifacts.Model(),
+            standard_artifacts.ModelEvaluation(),
+            standard_artifacts.ModelBlessing(),
+        )
+        model.uri = os.path.join(home, "model")
+        model.set_string_custom_property("settings", json.dumps({"train_epochs": 3}))
+        evaluation.uri = os.path.join(home, "evaluation")
+        self.blessing.uri = os.path.join(home, "blessing")
+        for name, value in {
+            "input_base": "data/mine",
+            "settings": to_json(CONFIG.data),
+            "split": json.dumps(split),
+            "input_fingerprint": "1 file",
+        }.items():
+            self.examples.set_string_custom_property(name, value)
+        inputs = {"examples": [self.examples], "model": [model]}
+        properties = {
+            "pipeline": "ncf",
+            "dataset": dataset,
+            "serving_dir": self.serving,
+            "gate": to_json(CONFIG.gate),
+            "code": '{"trainer": "abc"}',
+            "eval_config": proto_utils.proto_to_json(eval_config(CONFIG)),
+            **bounds,
+        }
+        told = EvaluatorDriver(None).run(
+            ExecutionInfo(input_dict=inputs, exec_properties=properties)
+        )
+        context = BaseBeamExecutor.Context(
+            beam_pipeline_args=list(LOCAL_ARGS), tmp_dir=home, unique_id="1"
+        )
+        EvaluatorExecutor(context).Do(
+            inputs, {"evaluation": [evaluation], "blessing": [self.blessing]}, properties
+        )
+        with open(os.path.join(self.blessing.uri, "record.json"), encoding="utf-8") as file:
+            record = json.load(file)
+        assert record["blessed"] == os.path.exists(os.path.join(self.blessing.uri, "BLESSED"))
+        assert record["blessed"] == self.blessing.get_int_custom_property("blessed")
+        return {**record, "reference": told.exec_properties["baseline"].string_value}
+
+    def push(self, version, record=True):
+        """Puts the model that was evaluated last into the serving folder."""
+        folder = os.path.join(self.serving, str(version))
+        shutil.copytree(self.model, folder)
+        if record:
+            shutil.copy(os.path.join(self.blessing.uri, "record.json"), folder)
+
+
+@pytest.fixture
+def place(tmp_path):
+    return Place(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("score", "reason"),
+    [
+        (lambda label, place: label * 0.0, "equal scores count against a model"),
+        (lambda label, place: label * float("nan"), "a score that is not finite"),
+        (lambda label, place: -label, "hit_rate_at_10 0.0000 is below min_hit_rate=0.5"),
+    ],
+    ids=["constant", "nan", "inverted"],
+)
+def test_a_model_without_skill_is_refused_with_its_reason(score, reason, place):
+    record = place.evaluate(score)
+    assert not record["blessed"]
+    assert any(reason in line for line in record["reasons"]), record["reasons"]
+
+
+def test_metrics_equal_what_the_ranks_give_by_hand(place):
+    record = place.evaluate(by_place)
+    ranks = np.array([labels_of(user).argmax() + 1 for user in range(USERS)])
+    gains = np.where(ranks <= 10, 1 / np.log2(ranks + 1), 0)
+    assert record["metrics"]["hit_rate_at_10"] == pytest.approx(np.mean(ranks <= 10), abs=1e-9)
+    assert record["metrics"]["ndcg_at_10"] == pytest.approx(gains.mean(), abs=1e-9)
+    assert record["metrics"]["example_count"] == USERS
+    assert record["blessed"] and not record["reasons"] and not record["notes"]
+    assert record["dataset"] == "mine" and record["data"]["fingerprint"] == "1 file"
+    assert record["settings"]["trainer"] == {"train_epochs": 3}
+    assert record["bounds"] == {"min_hit_rate": 0.5, "min_ndcg": 0.25}
+
+
+def test_a_worse_model_than_that_in_use_is_refused_and_a_better_one_blessed(place):
+    place.evaluate(by_place)
+    place.push(1)
+    better = place.evaluate(perfect)
+    assert better["blessed"] and better["reference"].startswith("1:")
+    assert better["baseline"]["hit_rate_at_10"] < better["metrics"]["hit_rate_at_10"] == 1.0
+    place.push(2)
+    worse = place.evaluate(by_place)
+    assert not worse["blessed"] and worse["reference"] == worse["parent"]
+    assert worse["parent"] == model_in_use(place.serving).name
+    assert len(worse["reasons"]) == 2
+    for reason in worse["reasons"]:
+        assert reason.endswith("worse than the 1.0000 of the model in use")
+    # As good as it, which is no regression at all.
+    assert place.evaluate(lambda label, place: label * 2)["blessed"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"dataset": "theirs"}, "it was made on data set mine, not theirs"),
+        ({"split": {**SPLIT, "min_ratings": 5}}, "its split has min_ratings=20, not 5"),
+        ({"kind": tf.string}, "it takes features of other types"),
+    ],
+)
+def test_a_model_of_other_data_is_no_measure_and_bounds_still_hold(place, changes, why):
+    place.evaluate(perfect)
+    place.push(1)
+    record = place.evaluate(by_place, **changes)
+    assert record["blessed"] and record["baseline"] == {}
+    (note,) = record["notes"]
+    assert note == f"not compared with model 1, which is in use: {why}; only the bounds hold"
+    assert not place.evaluate(lambda label, place: -label, **changes)["blessed"]
+
+
+def test_a_model_of_another_tool_is_no_measure(place):
+    place.evaluate(perfect)
+    place.push(1, record=False)
+    record = place.evaluate(by_place)
+    assert record["blessed"] and "has no record of what it was made of" in record["notes"][0]
+    assert record["reference"].startswith("1:")
+
+
+def test_what_is_not_measured_on_the_held_out_items_is_not_blessed(place):
+    record = place.evaluate(perfect, split={**SPLIT, "holdout": "validation"})
+    assert not record["blessed"] and not record["reasons"]
+    assert record["notes"][-1].startswith("holdout=validation: nothing is pushed of it")
+
+
+def test_short_lists_do_not_count_and_many_of_them_are_warned_of(place):
+    lists = [labels_of(user) for user in range(USERS)]
+    few = np.eye(1, 10, 0, dtype=np.float32)[0]  # Nine negatives.
+    place.write([*lists, few, few])
+    record = place.evaluate(by_place)
+    ranks = np.array([labels.argmax() + 1 for labels in lists])
+    assert record["metrics"]["hit_rate_at_10"] == pytest.approx(np.mean(ranks <= 10), abs=1e-9)
+    assert record["metrics"]["short_lists"] == 2
+    assert record["notes"][0].startswith("2 of 42 users do not count: ")
+    place.write([*lists, few, few, few])
+    (note,) = place.evaluate(by_place)["notes"]
+    assert note.startswith("warning: 3 of 43 users")
+
+
+def test_without_a_list_that_counts_the_verdict_names_that_cause(place):
+    place.write([np.eye(1, 8, 0, dtype=np.float32)[0]] * 3)
+    record = place.evaluate(perfect)
+    assert not record["blessed"] and record["metrics"]["hit_rate_at_10"] is None
+    for reason in record["reasons"]:
+        assert "not a number: every user's list is too short to be ranked" in reason
+
+
+def test_a_bound_of_this_run_takes_the_place_of_the_setting_and_is_checked_like_one(place):
+    record = place.evaluate(by_place, min_hit_rate=0.9)
+    assert not record["blessed"] and record["bounds"]["min_hit_rate"] == 0.9
+    assert "is below min_hit_rate=0.9" in record["reasons"][0]
+    with pytest.raises(UserError, match=r"^min_hit_rate=0: must be above 0 and below 1$"):
+        place.evaluate(by_place, min_hit_rate=0)
+
+
+def test_what_only_the_evaluator_refuses_is_not_refused_without_a_word(place, monkeypatch):
+    monkeypatch.setattr("components.evaluator.executor.judge", lambda *arguments: [])
+    record = place.evaluate(lambda label, place: -label)
+    assert not record["blessed"]
+    assert record["reasons"] == ["the Evaluator did not bless the model; see its evaluation"]

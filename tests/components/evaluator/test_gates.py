@@ -1,0 +1,26 @@
+import pytest
+
+from components.evaluator.gates import CensusGate, NcfGate, RatingGate
+from transforms.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("gate", "bounds", "message"),
+    [
+        (NcfGate, {"min_hit_rate": 0, "min_ndcg": 0.2}, "min_hit_rate=0: must be above 0"),
+        (NcfGate, {"min_hit_rate": 0.2, "min_ndcg": 1}, "min_ndcg=1: must be above 0 and below 1"),
+        (RatingGate, {"max_rmse": 0}, "max_rmse=0: must be above 0 and at most 5 stars"),
+        (RatingGate, {"max_rmse": 5.1}, "max_rmse=5.1: must be above 0 and at most 5 stars"),
+        (CensusGate, {"min_accuracy": 0.764, "min_auc": 0.9}, "min_accuracy=0.764: must be above"),
+        (CensusGate, {"min_accuracy": 0.8, "min_auc": 0.5}, "min_auc=0.5: must be above 0.5"),
+    ],
+)
+def test_a_bound_that_a_model_without_skill_keeps_is_a_mistake(gate, bounds, message):
+    with pytest.raises(UserError, match=message):
+        gate(**bounds, max_regression=0.01)
+
+
+def test_a_regression_is_not_below_nothing():
+    with pytest.raises(UserError, match=r"max_regression=-0.1: must be at least 0"):
+        RatingGate(max_rmse=0.9, max_regression=-0.1)
+    assert RatingGate(max_rmse=5, max_regression=0).bounds()[0].limit == 5

@@ -1,0 +1,96 @@
+import math
+
+import pytest
+import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto import metrics_for_slice_pb2
+
+from components.evaluator.gates import CensusGate, RatingGate
+from components.evaluator.verdict import judge, read_evaluation, verdict_lines
+
+RATING = RatingGate(max_rmse=0.9, max_regression=0.02)
+CENSUS = CensusGate(min_accuracy=0.8, min_auc=0.85, max_regression=0.02)
+
+
+@pytest.mark.parametrize(
+    ("rmse", "before", "reasons"),
+    [
+        (0.9, None, []),
+        (0.8999, 0.88, []),
+        (0.8, 0.9, []),
+        (0.9001, None, ["rmse 0.9001 is above max_rmse=0.9"]),
+        (
+            0.89,
+            0.86,
+            [
+                "rmse 0.8900 is more than max_regression=0.02 worse than the 0.8600 of the "
+                "model in use"
+            ],
+        ),
+    ],
+)
+def test_of_an_error_less_is_better(rmse, before, reasons):
+    assert judge(RATING, {"rmse": rmse}, {} if before is None else {"rmse": before}) == reasons
+
+
+def test_of_a_score_more_is_better():
+    assert judge(CENSUS, {"accuracy": 0.8, "auc": 0.85}, {"accuracy": 0.81, "auc": 0.8}) == []
+    assert judge(CENSUS, {"accuracy": 0.86, "auc": 0.84}, {"accuracy": 0.89, "auc": 0.9}) == [
+        "accuracy 0.8600 is more than max_regression=0.02 worse than the 0.8900 of the model in "
+        "use",
+        "auc 0.8400 is below min_auc=0.85",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("counts", "cause"),
+    [
+        ({}, "there is nothing to evaluate on"),
+        ({"example_count": 3.0}, "the model gave a score that is not finite"),
+        ({"example_count": 3.0, "short_lists": 3.0}, "every user's list is too short"),
+    ],
+)
+def test_a_metric_that_is_no_number_comes_with_its_cause(counts, cause):
+    (reason,) = judge(RATING, {"rmse": None, **counts}, {"rmse": 0.9})
+    assert reason.startswith(f"rmse is not a number: {cause}")
+
+
+def test_the_lines_have_a_row_for_each_bound_then_notes_then_reasons():
+    record = {
+        "settings": {"gate": {"min_accuracy": 0.8, "min_auc": 0.85, "max_regression": 0.02}},
+        "bounds": {"min_accuracy": 0.86, "min_auc": 0.85},
+        "metrics": {"accuracy": 0.85, "auc": 0.85},
+        "notes": ["a note"],
+        "reasons": ["a reason"],
+    }
+    assert verdict_lines(record, CensusGate) == [
+        "  accuracy         0.8500  >= 0.86 (min_accuracy)  missed",
+        "  auc              0.8500  >= 0.85 (min_auc)  kept",
+        "a note",
+        "refused: a reason",
+    ]
+
+
+def _result(rmse, gender="", model="", is_diff=False):
+    """A metric of one slice as TFMA writes it."""
+    result = metrics_for_slice_pb2.MetricsForSlice()
+    if gender:
+        result.slice_key.single_slice_keys.add(column="gender", bytes_value=gender.encode())
+    entry = result.metric_keys_and_values.add()
+    entry.key.name, entry.key.model_name, entry.key.is_diff = "rmse", model, is_diff
+    entry.value.double_value.value = rmse
+    return result
+
+
+def test_an_evaluation_is_read_by_slice_and_its_baseline_over_all_alone(monkeypatch):
+    results = [
+        _result(0.8),
+        _result(0.7, model=tfma.BASELINE_KEY),
+        _result(0.1, is_diff=True),
+        _result(0.5, gender="Female"),
+        _result(math.inf, gender="Male"),
+        _result(0.6, gender="Female", model=tfma.BASELINE_KEY),
+    ]
+    monkeypatch.setattr(tfma, "load_metrics", lambda uri: results)
+    measured = read_evaluation("somewhere")
+    assert measured.overall == {"rmse": 0.8} and measured.baseline == {"rmse": 0.7}
+    assert measured.slices == {"gender=Female": {"rmse": 0.5}, "gender=Male": {"rmse": None}}

@@ -1,0 +1,23 @@
+import pytest
+
+from components.model_records.record import why_not_comparable
+
+SPLIT = {"holdout": "test", "seed": 0}
+RECORD = {"dataset": "ml-1m", "split": SPLIT}
+
+
+def test_the_same_data_set_and_split_can_be_compared():
+    assert why_not_comparable(RECORD, {**RECORD, "settings": "others"}) == ""
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ({"dataset": "ml-20m"}, "it was made on data set ml-20m, not ml-1m"),
+        ({"split": {**SPLIT, "seed": 1}}, "its split has seed=1, not 0"),
+        ({"split": {"holdout": "validation"}}, "its split has holdout=validation, not test; seed"),
+        ({"split": {**SPLIT, "more": 1}}, "its split has more=1, not None"),
+    ],
+)
+def test_another_data_set_or_split_cannot(other, why):
+    assert why_not_comparable(RECORD, {**RECORD, **other}).startswith(why)
