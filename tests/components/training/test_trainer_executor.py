@@ -1,6 +1,7 @@
 import types
 
 from tfx.components.trainer.executor import GenericExecutor
+from tfx.utils import json_utils
 
 from components.ncf_trainer.config import NcfTrainerConfig
 from components.training.executor import TrainerExecutor
@@ -17,3 +18,14 @@ def test_the_best_hyperparameters_take_the_place_of_settings(monkeypatch):
     tuned = TrainerExecutor()._GetFnArgs({}, {}, {}).custom_config
     used = from_json(NcfTrainerConfig, tuned["config"])
     assert (used.num_factors, used.learning_rate, tuned["code"]) == (4, 0.02, "1")
+
+
+def test_the_settings_of_a_run_take_the_place_of_the_trainers(monkeypatch):
+    own = NcfTrainerConfig(train_epochs=1, seed=2, learning_rate=0.1)
+    custom = json_utils.dumps({"config": to_json(own), "code": "1"})
+    used = []
+    monkeypatch.setattr(GenericExecutor, "Do", lambda *args: used.append(args[-1]))
+    of_run = {"train_epochs": 3, "seed": 4, "learning_rate": 9.0}
+    TrainerExecutor().Do({}, {}, {"custom_config": custom, **of_run})
+    config = from_json(NcfTrainerConfig, json_utils.loads(used[0]["custom_config"])["config"])
+    assert (config.train_epochs, config.seed, config.learning_rate) == (3, 4, 0.1)
