@@ -19,6 +19,7 @@ from keras_tuner.errors import FailedTrialError, FatalError
 from keras_tuner.oracles import RandomSearchOracle
 from tfx import v1 as tfx
 
+from components.training.checkpoints import Checkpoints
 from components.training.config import LoopConfig
 from components.training.loop import (
     HISTORY_FILE,
@@ -190,7 +191,7 @@ class LoopTuner(base_tuner.BaseTuner):
         keras.backend.clear_session()
         gc.collect()
         fit = self._fit(config)
-        checkpoints = os.path.join(folder, "checkpoints")
+        checkpoints = Checkpoints(os.path.join(folder, "checkpoints"))
         done = run_loop(
             config,
             strategy=self._strategy,
@@ -199,8 +200,8 @@ class LoopTuner(base_tuner.BaseTuner):
             stop_metric=self.oracle.objective.name,
             higher_is_better=self.oracle.objective.direction == "max",
             checkpoint=fit.checkpoint,
-            checkpoint_dir=checkpoints,
+            checkpoints=checkpoints,
             log_dir=folder,
         )
-        tf.io.gfile.rmtree(checkpoints)
+        checkpoints.remove()
         return done.epochs[-1]

@@ -12,6 +12,7 @@ import tensorflow as tf
 from components.ncf_trainer.config import NcfTrainerConfig
 from components.ncf_trainer.data import Candidates, Histories
 from components.ncf_trainer.fit import HIT_RATE, NcfFit, _training_arrays
+from components.training.checkpoints import Checkpoints
 from components.training.loop import run_loop
 from components.training.strategy import create_strategy
 from tests.components.ncf_trainer.fit_groups import build, fit
@@ -143,7 +144,7 @@ def test_a_killed_run_continues_to_the_same_history(tmp_path):
             stop_metric=HIT_RATE,
             higher_is_better=True,
             checkpoint=run.checkpoint,
-            checkpoint_dir=str(tmp_path / folder),
+            checkpoints=Checkpoints(str(tmp_path / folder)),
             log_dir=str(tmp_path / "log"),
         )
         return [{k: v for k, v in epoch.items() if k != "seconds"} for epoch in done.epochs]

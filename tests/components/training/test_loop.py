@@ -4,6 +4,7 @@ import types
 import pytest
 import tensorflow as tf
 
+from components.training.checkpoints import Checkpoints
 from components.training.config import LoopConfig
 from components.training.loop import (
     HISTORY_FILE,
@@ -49,7 +50,7 @@ class Run:
             stop_metric="score",
             higher_is_better=self.sign > 0,
             checkpoint=tf.train.Checkpoint(weight=self.weight),
-            checkpoint_dir=str(self.folder / "checkpoints"),
+            checkpoints=Checkpoints(str(self.folder / "checkpoints")),
             log_dir=str(self.folder / "log"),
         )
 
