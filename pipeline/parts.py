@@ -27,7 +27,6 @@ class Parts:
         example_gen: The package of its ExampleGen.
         trainer: The package of its trainer.
         prefix: What the names of its modules in that package start with.
-        preprocessing_uses: Modules of ours that preprocessing takes code from, besides features.
         transform_settings: The trainer's settings that preprocessing depends on.
         label: The raw feature that holds the label.
         slices: Features whose values are reported one by one.
@@ -39,7 +38,6 @@ class Parts:
     example_gen: str
     trainer: str
     prefix: str = ""
-    preprocessing_uses: tuple[str, ...] = ()
     transform_settings: tuple[str, ...] = ()
     label: str
     slices: tuple[str, ...] = ()
@@ -69,7 +67,6 @@ PARTS = {
         example_gen="components.movielens_gen",
         trainer="components.wide_deep_trainer",
         prefix="rating_",
-        preprocessing_uses=("transforms.vectorize_genres",),
         label="rating",
         slices=("genre",),
         slice_signature="slice_features",
@@ -80,7 +77,6 @@ PARTS = {
         example_gen="components.census_gen",
         trainer="components.wide_deep_trainer",
         prefix="census_",
-        preprocessing_uses=("components.wide_deep_trainer.numeric_encoding",),
         transform_settings=("hash_buckets", "quantile_bins"),
         label="label",
         slices=("gender", "race"),

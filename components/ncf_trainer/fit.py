@@ -124,7 +124,8 @@ class NcfFit:
         """Returns HR@10 and NDCG@10; ties count against the held-out item.
 
         rank = 1 + #(negatives scored higher) + #(negatives scored equal). A score that is not
-        finite makes both NaN. A user without negatives does not count.
+        finite makes both NaN. A user with fewer than 10 negatives does not count: among so few,
+        every item is one of the first ten.
         """
         self._hits.reset_state()
         self._gains.reset_state()
@@ -211,7 +212,7 @@ class NcfFit:
         within = rank <= _K
         gain = tf.where(within, math.log(2.0) / tf.math.log(rank + 1.0), 0.0)
         not_finite = tf.where(finite, 0.0, math.nan)
-        ranked = tf.reduce_any(present[:, 1:], axis=1)
+        ranked = tf.reduce_sum(tf.cast(present[:, 1:], tf.float32), axis=1) >= _K
         self._hits.update_state(tf.cast(within, tf.float32) + not_finite, ranked)
         self._gains.update_state(gain + not_finite, ranked)
 

@@ -12,6 +12,7 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
+from components.training.checkpoints import Checkpoints
 from components.training.config import LoopConfig
 from components.training.strategy import is_chief
 from transforms.errors import UserError
@@ -64,7 +65,7 @@ def checkpoint_dir(fn_args: Any) -> str:
     """Returns the folder for a run's checkpoints: the same one for the same settings and data.
 
     TFX gives every attempt a new output folder. This one depends only on the configuration, the
-    source fingerprint and the input, so that an attempt finds what a killed one left.
+    source fingerprint and the input, so that an attempt finds what another left.
 
     Args:
         fn_args: TFX's FnArgs; `custom_config` holds "config", "code" and "checkpoint_root". With
@@ -85,12 +86,12 @@ def run_loop(
     stop_metric: str,
     higher_is_better: bool,
     checkpoint: tf.train.Checkpoint,
-    checkpoint_dir: str,
+    checkpoints: Checkpoints,
     log_dir: str,
 ) -> History:
     """Trains until the last epoch or the stop threshold.
 
-    After every epoch the state is checkpointed; a later call with the same `checkpoint_dir`
+    After every epoch the state is checkpointed; a later call with `checkpoints` of the same folder
     continues after the last whole epoch. A run whose `train_epoch` depends on nothing but the
     epoch's number and the checkpointed variables has the same history however often it is cut.
 
@@ -102,7 +103,7 @@ def run_loop(
         stop_metric: The metric that `config.stop_threshold` bounds.
         higher_is_better: Whether the threshold is reached from below.
         checkpoint: Model and optimiser.
-        checkpoint_dir: Where checkpoints are kept; the caller removes it after export.
+        checkpoints: Where they are kept; the caller removes them after export.
         log_dir: Receives TensorBoard logs and, whole and once, `training.json` (the History).
 
     Raises:
@@ -112,16 +113,9 @@ def run_loop(
     done = tf.Variable(0, dtype=tf.int64, trainable=False)
     record = tf.Variable("[]", dtype=tf.string, trainable=False)
     state = tf.train.Checkpoint(run=checkpoint, done=done, record=record)
-    manager = tf.train.CheckpointManager(state, checkpoint_dir, max_to_keep=1)
-    if manager.latest_checkpoint:
-        try:
-            state.restore(manager.latest_checkpoint).assert_existing_objects_matched()
-        except (tf.errors.OpError, IndexError) as error:  # IndexError: a file is cut off.
-            raise UserError(
-                f"{checkpoint_dir}: the checkpoint is damaged ({type(error).__name__}); "
-                "delete this folder and run again, which trains from the start"
-            ) from error
-        logging.info("resuming after epoch %d from %s", done.numpy(), manager.latest_checkpoint)
+    if path := checkpoints.restore(state):
+        logging.info("resuming after epoch %d from %s", done.numpy(), path)
+    manager = checkpoints.manager(state)
     epochs: list[dict[str, float]] = json.loads(record.numpy())
     start = int(done.numpy())
     chief = is_chief(strategy)

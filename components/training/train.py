@@ -1,11 +1,13 @@
 """What every run_fn ends with: the epoch loop, the export, and no checkpoint left behind."""
 
+import os
 from collections.abc import Callable
 
 import tensorflow as tf
 from absl import logging
 from tfx import v1 as tfx
 
+from components.training.checkpoints import Checkpoints, remove_forgotten
 from components.training.config import LoopConfig
 from components.training.loop import EpochStats, checkpoint_dir, run_loop
 from components.training.strategy import is_chief
@@ -42,7 +44,8 @@ def train_and_export(
         UserError: The loss or a metric is not finite.
     """
     logging.info("training on %s", ", ".join(strategy.extended.worker_devices))
-    checkpoints = checkpoint_dir(fn_args)
+    folder = checkpoint_dir(fn_args)
+    checkpoints = Checkpoints(folder)
     run_loop(
         config,
         strategy=strategy,
@@ -51,10 +54,10 @@ def train_and_export(
         stop_metric=stop_metric,
         higher_is_better=higher_is_better,
         checkpoint=checkpoint,
-        checkpoint_dir=checkpoints,
+        checkpoints=checkpoints,
         log_dir=fn_args.model_run_dir,
     )
     if is_chief(strategy):
         export(fn_args.serving_model_dir)
-        if tf.io.gfile.exists(checkpoints):
-            tf.io.gfile.rmtree(checkpoints)
+        checkpoints.remove()
+        remove_forgotten(os.path.dirname(folder))

@@ -14,8 +14,9 @@ class TuningConfig:
     Attributes:
         tune: Try other settings of the trainer on a part of the training data, and train with the
             best.
-        tune_trials: How many to try. The first are the trainer's settings as they stand, so that
-            tuning never ends with worse ones, as measured on that part.
+        tune_trials: How many to try, no two of them alike; fewer where there are no more. The first
+            are the trainer's settings as they stand, so that tuning never ends with worse ones, as
+            measured on that part.
     """
 
     tune: bool = False

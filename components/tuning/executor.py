@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import tensorflow as tf
 from tfx import types
 from tfx.components.tuner import executor
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import standard_component_specs
 
+from components.training.checkpoints import remove
 from components.training.executor import with_run_settings
 
 __all__ = ["METRIC", "TunerExecutor"]
@@ -41,4 +41,4 @@ class TunerExecutor(BaseExecutor):
         executor.write_best_hyperparameters(tuner, output_dict)
         for results in output_dict[standard_component_specs.TUNER_RESULTS_KEY]:
             results.set_string_custom_property(METRIC, tuner.oracle.objective.name)
-        tf.io.gfile.rmtree(tuner.kept)
+        remove(tuner.kept)

@@ -19,6 +19,7 @@ from keras_tuner.errors import FailedTrialError, FatalError
 from keras_tuner.oracles import RandomSearchOracle
 from tfx import v1 as tfx
 
+from components.training.checkpoints import Checkpoints
 from components.training.config import LoopConfig
 from components.training.loop import (
     HISTORY_FILE,
@@ -45,10 +46,16 @@ class Fit(Protocol):
         """Returns the metrics of the current weights."""
 
 
+# Of the two settings drawn, either may come out as it was: a space that is not exhausted may need
+# many draws.
+_DRAWS = 100
+
+
 class _LocalSearch(RandomSearchOracle):
     """Begins with the space's defaults, then draws two settings of the best trial anew.
 
-    The presets are good already, and few draws of all settings at once come near them.
+    The presets are good already, and few draws of all settings at once come near them. No trial
+    has the settings of another; where 100 draws find none that are new, the search ends.
     """
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
@@ -56,12 +63,21 @@ class _LocalSearch(RandomSearchOracle):
         if not self.trials:
             values = dict(self.hyperparameters.values)
             return {"status": trials.TrialStatus.RUNNING, "values": values}
-        drawn = super().populate_space(trial_id)
         best = self.get_best_trials()[0].hyperparameters.values
-        if drawn["values"]:
+        for _ in range(_DRAWS):
+            drawn = super().populate_space(trial_id)["values"]
+            if drawn is None:
+                break
             changed = random.Random(self._seed_state).sample(sorted(best), min(2, len(best)))
-            drawn["values"] = {**best, **{name: drawn["values"][name] for name in changed}}
-        return drawn
+            values = {**best, **{name: drawn[name] for name in changed}}
+            if not self._duplicate(values):
+                return {"status": trials.TrialStatus.RUNNING, "values": values}
+        logging.info(
+            "no settings near the best are left to try: the search ends after %d of %d trials",
+            len(self.trials),
+            self.max_trials,
+        )
+        return {"status": trials.TrialStatus.STOPPED, "values": None}
 
 
 class LoopTuner(base_tuner.BaseTuner):
@@ -175,7 +191,7 @@ class LoopTuner(base_tuner.BaseTuner):
         keras.backend.clear_session()
         gc.collect()
         fit = self._fit(config)
-        checkpoints = os.path.join(folder, "checkpoints")
+        checkpoints = Checkpoints(os.path.join(folder, "checkpoints"))
         done = run_loop(
             config,
             strategy=self._strategy,
@@ -184,8 +200,8 @@ class LoopTuner(base_tuner.BaseTuner):
             stop_metric=self.oracle.objective.name,
             higher_is_better=self.oracle.objective.direction == "max",
             checkpoint=fit.checkpoint,
-            checkpoint_dir=checkpoints,
+            checkpoints=checkpoints,
             log_dir=folder,
         )
-        tf.io.gfile.rmtree(checkpoints)
+        checkpoints.remove()
         return done.epochs[-1]

@@ -206,12 +206,12 @@ def test_a_damaged_checkpoint_is_named_with_its_remedy(reference, tmp_path):
     process = subprocess.Popen(
         [*command(workplace), *longer], cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True
     )
-    while not tf.io.gfile.glob(f"{checkpoints}/*/*.index"):
+    while not tf.io.gfile.glob(f"{checkpoints}/*/*/*.index"):
         assert process.poll() is None
         time.sleep(0.2)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    for file in tf.io.gfile.glob(f"{checkpoints}/*/*.data-*"):
+    for file in tf.io.gfile.glob(f"{checkpoints}/*/*/*.data-*"):
         with open(file, "r+b") as data:
             data.truncate(os.path.getsize(file) // 2)
     done = workplace.run(*SETTINGS, *longer)

@@ -7,13 +7,15 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from components.ncf_trainer.config import NcfTrainerConfig
-from components.ncf_trainer.data import Candidates
-from components.ncf_trainer.fit import HIT_RATE, NcfFit
+from components.ncf_trainer.data import Candidates, Histories
+from components.ncf_trainer.fit import HIT_RATE, NcfFit, _training_arrays
+from components.training.checkpoints import Checkpoints
 from components.training.loop import run_loop
 from components.training.strategy import create_strategy
-from tests.components.ncf_trainer.fit_groups import ITEMS, USERS, build, data, fit
+from tests.components.ncf_trainer.fit_groups import build, fit
 
 SCRIPT = pathlib.Path(__file__).with_name("fit_groups.py")
 ROOT = pathlib.Path(__file__).parents[3]
@@ -46,19 +48,79 @@ def test_a_run_is_decided_by_its_seed(single):
     assert fit(seed=1, train_epochs=1)[0] != losses[:1]
 
 
-def test_a_user_without_negatives_does_not_count():
-    histories, candidates = data(0, 1)
+ALONE = Candidates(np.array([0]), np.array([[0]]), np.array([[True]]))
 
-    def metrics(candidates):
-        sizes = {"user_vocabulary": USERS, "item_vocabulary": ITEMS}
-        return NcfFit(
-            NcfTrainerConfig(), create_strategy(0), histories, candidates, **sizes
-        ).evaluate()
 
-    alone = candidates.present.copy()
-    alone[::2, 1:] = False
-    others = Candidates(*(column[1::2] for column in candidates))
-    assert metrics(candidates._replace(present=alone)) == pytest.approx(metrics(others))
+def small(candidates=ALONE, **settings):
+    """A fit of two users, three of whose five interactions are in a batch."""
+    histories = Histories(np.array([0, 1]), np.array([0, 0, 0, 0, 1]), np.array([3, 0, 2, 1, 3]))
+    config = NcfTrainerConfig(**{"batch_size": 6, "num_neg": 1, "model_type": "gmf", **settings})
+    sizes = {"user_vocabulary": 2, "item_vocabulary": 40}
+    return NcfFit(config, create_strategy(0), histories, candidates, **sizes)
+
+
+def metrics(*lists):
+    """The metrics of lists of scores, the held-out item's first."""
+    longest = max(map(len, lists))
+    scores = np.array([[*each, *[0.0] * (longest - len(each))] for each in lists], np.float32)
+    present = np.arange(longest) < np.array([[len(each)] for each in lists])
+    users, items = np.arange(len(lists)), np.arange(longest)
+    run = small(Candidates(users, np.broadcast_to(items, scores.shape), present))
+    run.model = lambda users, items: tf.gather(tf.gather(scores, users), items, batch_dims=1)
+    return list(run.evaluate().values())
+
+
+def test_the_metrics_are_those_of_the_ranks():
+    first = [2.0] + [1.0] * 10
+    tenth = [2.0] + [3.0] * 9 + [1.0]
+    tied_with_ten = [2.0] * 11
+    assert metrics(first, tenth, tied_with_ten) == pytest.approx(
+        [2 / 3, (1 + np.log(2) / np.log(11)) / 3]
+    )
+
+
+def test_a_user_with_fewer_negatives_than_ten_does_not_count():
+    assert metrics([2.0] + [1.0] * 9, [2.0] + [3.0] * 10) == [0.0, 0.0]
+
+
+def test_a_score_that_is_not_finite_makes_the_metrics_nan():
+    assert np.isnan(metrics([2.0] + [1.0] * 10, [2.0, np.nan] + [1.0] * 9)).all()
+
+
+def test_rows_for_unknown_ids_are_the_mean_of_the_others_after_an_epoch():
+    run = small(learning_rate=0.1)
+    run.train_epoch(0)
+    for table in (run.model.user_table.numpy(), run.model.item_table.numpy()):
+        np.testing.assert_allclose(table[-1], table[:-1].mean(axis=0), rtol=1e-4)
+
+
+def test_the_order_is_drawn_for_each_seed_epoch_and_worker():
+    def order(seed, epoch, worker):
+        run, seen = small(seed=seed, batch_size=2), []
+        run._worker = worker
+        run._run_epoch = lambda order, *others: seen.append(order.numpy().ravel().tolist())
+        run.train_epoch(epoch)
+        return seen[0]
+
+    orders = [order(0, 0, 0), order(1, 0, 0), order(0, 1, 0), order(0, 0, 1)]
+    assert all(sorted(each) == list(range(5)) for each in orders)
+    assert len(set(map(tuple, orders))) == 4
+
+
+def test_negatives_are_drawn_for_each_epoch():
+    # All interactions are one batch and the weights stay where they are: only negatives differ.
+    run = small(batch_size=10, learning_rate=1e-30, schedule="constant")
+    run.model.item_table.assign(np.random.default_rng(0).normal(size=run.model.item_table.shape))
+    run.model.user_table.assign(tf.ones_like(run.model.user_table))
+    first, again, second = (run.train_epoch(epoch).loss for epoch in (0, 0, 1))
+    assert first == again != second
+
+
+def test_older_interactions_weigh_less_and_the_mean_weight_is_1():
+    histories = Histories(np.array([4, 7]), np.array([0, 0, 0, 1]), np.array([3, 0, 2, 3]))
+    weights = _training_arrays(histories, 5, 2.0, np.int32)[2]
+    expected = np.array([0.5, 0.5**0.5, 1.0, 1.0])
+    np.testing.assert_allclose(weights, expected / expected.mean(), rtol=1e-6)
 
 
 class KilledError(Exception):
@@ -82,7 +144,7 @@ def test_a_killed_run_continues_to_the_same_history(tmp_path):
             stop_metric=HIT_RATE,
             higher_is_better=True,
             checkpoint=run.checkpoint,
-            checkpoint_dir=str(tmp_path / folder),
+            checkpoints=Checkpoints(str(tmp_path / folder)),
             log_dir=str(tmp_path / "log"),
         )
         return [{k: v for k, v in epoch.items() if k != "seconds"} for epoch in done.epochs]

@@ -4,8 +4,15 @@ import types
 import pytest
 import tensorflow as tf
 
+from components.training.checkpoints import Checkpoints
 from components.training.config import LoopConfig
-from components.training.loop import HISTORY_FILE, EpochStats, checkpoint_dir, run_loop
+from components.training.loop import (
+    HISTORY_FILE,
+    DivergedError,
+    EpochStats,
+    checkpoint_dir,
+    run_loop,
+)
 from components.training.strategy import create_strategy
 from transforms.errors import UserError
 
@@ -17,8 +24,9 @@ class KilledError(Exception):
 class Run:
     """A model whose weight grows by the epoch's number; killed before an epoch on demand."""
 
-    def __init__(self, folder, kill_before=None):
+    def __init__(self, folder, kill_before=None, sign=1.0):
         self.folder = folder
+        self.sign = sign
         self.kill_before = kill_before
         self.weight = tf.Variable(1.0)
         self.trained = []
@@ -31,7 +39,7 @@ class Run:
         return EpochStats(loss=1.0 / float(self.weight), examples=10)
 
     def evaluate(self):
-        return {"score": float(self.weight)}
+        return {"score": self.sign * float(self.weight)}
 
     def __call__(self, **settings):
         return run_loop(
@@ -40,9 +48,9 @@ class Run:
             train_epoch=self.train_epoch,
             evaluate=self.evaluate,
             stop_metric="score",
-            higher_is_better=True,
+            higher_is_better=self.sign > 0,
             checkpoint=tf.train.Checkpoint(weight=self.weight),
-            checkpoint_dir=str(self.folder / "checkpoints"),
+            checkpoints=Checkpoints(str(self.folder / "checkpoints")),
             log_dir=str(self.folder / "log"),
         )
 
@@ -68,9 +76,10 @@ def test_a_finished_run_trains_no_more(tmp_path):
     assert again.trained == []
 
 
-def test_stops_once_the_threshold_is_reached(tmp_path):
-    run = Run(tmp_path)
-    assert untimed(run(train_epochs=9, stop_threshold=7.0))[-1]["score"] == 7.0
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_stops_once_the_threshold_is_reached(sign, tmp_path):
+    run = Run(tmp_path, sign=sign)
+    assert untimed(run(train_epochs=9, stop_threshold=sign * 7.0))[-1]["score"] == sign * 7.0
     assert run.trained == [0, 1, 2]
 
 
@@ -95,6 +104,11 @@ def test_a_loss_that_is_not_finite_is_an_error(tmp_path):
     run.weight.assign(float("nan"))
     with pytest.raises(UserError, match=r"epoch 1: loss=nan: .* lower learning_rate"):
         run(train_epochs=1)
+
+
+def test_a_metric_that_is_not_finite_is_an_error(tmp_path):
+    with pytest.raises(DivergedError, match=r"epoch 1: score=nan: "):
+        Run(tmp_path, sign=float("nan"))(train_epochs=1)
 
 
 def test_checkpoints_lie_by_settings_code_and_input():

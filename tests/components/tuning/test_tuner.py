@@ -15,6 +15,7 @@ from transforms.checks import to_json
 from transforms.errors import UserError, find_user_error
 
 TRIALS = 6
+SPACE = {"batch_size": range(1, 17), "num_gpus": (1, 2, 3), "epochs_between_evals": (2, 3, 4)}
 OWN = {"batch_size": 4, "num_gpus": 0, "epochs_between_evals": 1}
 
 
@@ -33,8 +34,11 @@ class Killed(BaseException):
 class Search:
     """A search for the batch size nearest to 9, which keeps account of what it trains."""
 
-    def __init__(self, folder, kill_at=None, reach=lambda size: 1 / (1 + abs(size - 9))):
+    def __init__(
+        self, folder, kill_at=None, reach=lambda size: 1 / (1 + abs(size - 9)), others=SPACE
+    ):
         self.folder = folder
+        self.others = others
         self.kill_at = kill_at
         self.reach = reach
         self.trained = []
@@ -55,9 +59,8 @@ class Search:
     def __call__(self, **settings):
         config = LoopConfig(**{"train_epochs": 2, "batch_size": 4, **settings})
         space = keras_tuner.HyperParameters()
-        among(space, config, "batch_size", *range(1, 17))
-        among(space, config, "num_gpus", 1, 2, 3)
-        among(space, config, "epochs_between_evals", 2, 3, 4)
+        for setting, others in self.others.items():
+            among(space, config, setting, *others)
         fn_args = types.SimpleNamespace(
             custom_config={
                 "config": to_json(config),
@@ -102,6 +105,18 @@ def test_a_seed_determines_the_search(tmp_path):
     first = tried(Search(tmp_path / "1")())
     assert tried(Search(tmp_path / "2")()) == first
     assert tried(Search(tmp_path / "3")(seed=1)) != first
+
+
+def test_no_two_trials_have_the_same_settings(tmp_path):
+    tuner = Search(tmp_path, others={"batch_size": (9,), "num_gpus": (1, 2)})()
+    assert len({tuple(values.values()) for values, _ in tried(tuner)}) == TRIALS
+
+
+def test_a_search_ends_with_the_last_settings_there_are(tmp_path, caplog):
+    with caplog.at_level("INFO", logger="absl"):
+        tuner = Search(tmp_path, others={"batch_size": (8, 9)})()
+    assert sorted(values["batch_size"] for values, _ in tried(tuner)) == [4, 8, 9]
+    assert "the search ends after 3 of 6 trials" in caplog.text
 
 
 def test_a_killed_search_goes_on_in_the_midst_of_its_third_trial(tmp_path):

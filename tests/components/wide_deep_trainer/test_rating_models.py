@@ -69,13 +69,11 @@ def test_network_caps_the_norm_of_embeddings():
 
 
 @pytest.mark.parametrize("build", [RatingNetwork, RatingFactors])
-def test_stars_stay_within_the_scale_of_ratings(build):
+def test_a_prediction_is_the_members_mean_within_the_scale_of_ratings(build):
     model = build(RatingTrainerConfig(), TRAIN, USERS, ITEMS)
-    row = tensors((0, 4, 55))
-    model(row)
-    for weight in model.trainable_variables:
-        weight.assign(tf.ones_like(weight))
-    assert model(row).numpy().tolist() == [5.0]
+    stars = tf.constant([[-3.0, 1.0], [9.0, 4.0], [3.0, 4.0]])
+    model.members = lambda *args: (stars, None)
+    assert model(tensors((0, 4, 55))).numpy().tolist() == [0.5, 5.0, 3.5]
 
 
 def test_a_session_above_expectation_raises_a_prediction_in_it():
@@ -87,6 +85,10 @@ def test_a_session_above_expectation_raises_a_prediction_in_it():
     ).numpy()
     assert inside > long_after > unknown - 1e-6
     np.testing.assert_allclose(unknown, np.mean(train["rating"]), rtol=1e-6)
+
+    row = tensors((0, 4, 55))
+    replaced, _ = model.members(row, tf.constant([USERS], tf.int64), row["item_row"], None)
+    np.testing.assert_allclose(replaced, np.mean(train["rating"]), rtol=1e-6)
 
 
 @pytest.mark.parametrize(
