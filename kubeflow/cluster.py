@@ -86,7 +86,7 @@ class Cluster:
                 serving_dir=f"{root}/serving",
                 accepted_root=f"{root}/accepted",
                 checkpoint_root=f"{root}/checkpoints",
-                code=code_fingerprints(PARTS[config.pipeline], config.schema),
+                code=code_fingerprints(PARTS[config.pipeline], config.schema, for_image=True),
                 beam_engine=_beam_engine(environment, config.pipeline, image, root),
                 run_time_parameters=True,
             ),

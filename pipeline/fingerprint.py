@@ -1,21 +1,11 @@
-"""Fingerprints of our sources, which make TFX's cache see a change in code.
+"""The fingerprints of a pipeline's sources, by component."""
 
-TFX's cache key holds the dotted name of a `run_fn` or an executor, not what it does. A fingerprint
-among a component's settings closes that gap, and only for the components whose code changed.
-"""
-
-import ast
-import hashlib
-import pathlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from components.code import digest_of, fingerprint, image_fingerprint, source_file
 from pipeline.parts import Parts
 
 __all__ = ["CodeFingerprints", "code_fingerprints"]
-
-_ROOT = pathlib.Path(__file__).parents[1]
-_OURS = ("components", "transforms")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +20,7 @@ class CodeFingerprints:
     evaluator: str
 
 
-def code_fingerprints(parts: Parts, schema: str) -> CodeFingerprints:
+def code_fingerprints(parts: Parts, schema: str, *, for_image: bool = False) -> CodeFingerprints:
     """Returns the fingerprints of a pipeline's sources, read from disk and not imported.
 
     Each is of the modules that TFX is given by name and of all of ours that they import.
@@ -38,58 +28,19 @@ def code_fingerprints(parts: Parts, schema: str) -> CodeFingerprints:
     Args:
         parts: The pipeline's.
         schema: The name of the curated schema in the trainer's package.
+        for_image: Whether steps run in an image, and check that its sources are these.
     """
+    of = image_fingerprint if for_image else fingerprint
     return CodeFingerprints(
-        schema=_digest(_file(parts.trainer).with_name(schema).read_bytes()),
-        example_gen=_fingerprint(f"{parts.example_gen}.component"),
-        data_gate=_fingerprint("components.data_gate.component"),
-        transform=_fingerprint(parts.module("preprocessing")),
-        trainer=_fingerprint(
+        schema=digest_of(source_file(parts.trainer).with_name(schema).read_bytes()),
+        example_gen=of(f"{parts.example_gen}.component"),
+        data_gate=of("components.data_gate.component"),
+        transform=of(parts.module("preprocessing")),
+        trainer=of(
             parts.module("trainer"),
             parts.module("tuner"),
             "components.training.component",
             "components.tuning.component",
         ),
-        evaluator=_fingerprint(
-            "components.evaluator.component", "components.ranking_metrics.metrics"
-        ),
+        evaluator=of("components.evaluator.component", "components.ranking_metrics.metrics"),
     )
-
-
-def _fingerprint(*modules: str) -> str:
-    sources: dict[str, bytes] = {}
-    waiting = list(modules)
-    while waiting:
-        name = waiting.pop()
-        if name not in sources:
-            sources[name] = _file(name).read_bytes()
-            waiting += filter(_is_ours, _run_by(name, sources[name]))
-    return _digest(b"".join(f"{name}\n".encode() + sources[name] for name in sorted(sources)))
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:16]
-
-
-def _file(module: str) -> pathlib.Path:
-    path = _ROOT.joinpath(*module.split("."))
-    package = path / "__init__.py"
-    return package if package.exists() else path.with_suffix(".py")
-
-
-def _is_ours(module: str) -> bool:
-    return module.startswith(_OURS) and _file(module).exists()
-
-
-def _run_by(module: str, source: bytes) -> Iterator[str]:
-    """Yields what importing and calling a module may run: its package, and what it imports.
-
-    Of `from a import b` that is a and a.b, whether or not b is a module.
-    """
-    yield module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{name.name}" for name in node.names)

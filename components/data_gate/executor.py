@@ -14,6 +14,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
+from components.code import check_code
 from components.data_gate.accepted import AcceptedStatistics, read_statistics
 from components.data_gate.errors import DataGateError
 from transforms.checks import check_choice
@@ -42,6 +43,7 @@ class DataGateExecutor(BaseExecutor):
             UserError: `accept_drift` is neither 0 nor 1.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
+        check_code(exec_properties["code"])
         accept_drift = exec_properties["accept_drift"]
         check_choice("accept_drift", str(accept_drift), ("0", "1"))
         (anomalies,), (statistics,), (schema,), (output,) = (

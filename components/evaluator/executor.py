@@ -15,6 +15,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
 from tfx.utils import io_utils, path_utils, proto_utils
 
+from components.code import check_code
 from components.evaluator import eval_model
 from components.evaluator.gates import GATES
 from components.evaluator.thresholds import put_thresholds
@@ -59,6 +60,7 @@ class EvaluatorExecutor(executor.Executor):
         Raises:
             UserError: A bound is out of range.
         """
+        check_code(json.loads(exec_properties["code"])["evaluator"])
         kind = GATES[exec_properties["pipeline"]]
         settings = [*kind.LOWER, *kind.UPPER]
         gate = from_json(kind, override(exec_properties["gate"], settings, exec_properties))

@@ -19,6 +19,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
+from components.code import check_code
 from components.model_records.record import INPUT_BASE, SETTINGS, SPLIT
 from transforms.checks import from_json, override
 from transforms.errors import UserError
@@ -82,6 +83,7 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
         )
         examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
         pattern, settings = _pattern(exec_properties), _settings(exec_properties)
+        check_code(settings["code"])
 
         pipeline = self._make_beam_pipeline()
         splits = self.build(pipeline, pattern, settings, quarantine_file(examples.uri))

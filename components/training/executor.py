@@ -8,6 +8,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.types import standard_component_specs
 from tfx.utils import json_utils
 
+from components.code import check_code
 from components.model_records.record import SETTINGS
 from transforms.checks import override
 
@@ -20,12 +21,15 @@ RUN_SETTINGS = ("train_epochs", "seed")
 def with_run_settings(exec_properties: dict[str, Any]) -> dict[str, Any]:
     """Returns execution properties with the values of RUN_SETTINGS in the trainer's config.
 
+    Raises UserError where the trainer's code is not that of the compiled pipeline.
+
     Args:
         exec_properties: TFX's, and values of any RUN_SETTINGS. `custom_config` holds "config", the
-            trainer's settings as JSON.
+            trainer's settings as JSON, and "code".
     """
     key = standard_component_specs.CUSTOM_CONFIG_KEY
     custom_config = json_utils.loads(exec_properties[key])
+    check_code(custom_config["code"])
     custom_config["config"] = override(custom_config["config"], RUN_SETTINGS, exec_properties)
     return {**exec_properties, key: json_utils.dumps(custom_config)}
 

@@ -2,6 +2,7 @@ import shutil
 
 import pytest
 
+from components import code
 from pipeline import fingerprint
 from pipeline.configs import PRESETS
 from pipeline.parts import PARTS
@@ -13,8 +14,8 @@ PIPELINES = ("census", "movielens")
 def sources(tmp_path, monkeypatch):
     """A copy of our sources, of which the fingerprints are."""
     for package in ("components", "transforms"):
-        shutil.copytree(fingerprint._ROOT / package, tmp_path / package)
-    monkeypatch.setattr(fingerprint, "_ROOT", tmp_path)
+        shutil.copytree(code._ROOT / package, tmp_path / package)
+    monkeypatch.setattr(code, "_ROOT", tmp_path)
     return tmp_path
 
 

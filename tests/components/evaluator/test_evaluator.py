@@ -121,7 +121,7 @@ class Place:
             "dataset": dataset,
             "serving_dir": self.serving,
             "gate": to_json(CONFIG.gate),
-            "code": '{"trainer": "abc"}',
+            "code": '{"evaluator": "abc"}',
             "eval_config": proto_utils.proto_to_json(eval_config(CONFIG)),
             **bounds,
         }

@@ -1,0 +1,79 @@
+"""Fingerprints of our sources, and a step's check that it runs those it was compiled with.
+
+TFX's cache key holds the dotted name of a `run_fn` or an executor, not what it does. A fingerprint
+among a component's settings closes that gap, and only for the components whose code changed.
+"""
+
+import ast
+import hashlib
+import pathlib
+from collections.abc import Iterator
+
+from transforms.errors import UserError
+
+__all__ = ["check_code", "digest_of", "fingerprint", "image_fingerprint", "source_file"]
+
+_ROOT = pathlib.Path(__file__).parents[1]
+_OURS = ("components", "transforms")
+
+
+def fingerprint(*modules: str) -> str:
+    """Returns a digest of modules and of all of ours that they import, read and not imported."""
+    sources: dict[str, bytes] = {}
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        if name not in sources:
+            sources[name] = source_file(name).read_bytes()
+            waiting += filter(_is_ours, _run_by(name, sources[name]))
+    return digest_of(b"".join(f"{name}\n".encode() + sources[name] for name in sorted(sources)))
+
+
+def image_fingerprint(*modules: str) -> str:
+    """Returns the same with the modules' names, by which a step in an image can check it."""
+    return f"{fingerprint(*modules)}@{','.join(modules)}"
+
+
+def check_code(code: str) -> None:
+    """Raises UserError unless the sources here are those that a fingerprint was made of.
+
+    Args:
+        code: What `image_fingerprint` returned where the pipeline was compiled. What `fingerprint`
+            returned is not checked: on one machine the sources may be edited while they run.
+    """
+    digest, at, names = code.partition("@")
+    if at and fingerprint(*names.split(",")) != digest:
+        raise UserError(
+            f"{names.split(',')[0]}: the code in this image is not that of the compiled pipeline; "
+            "build and push the image again, or compile with the sources that are in it"
+        )
+
+
+def digest_of(data: bytes) -> str:
+    """Returns the start of a SHA-256 in hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def source_file(module: str) -> pathlib.Path:
+    """Returns the file of a module or package of ours, whether or not there is one."""
+    path = _ROOT.joinpath(*module.split("."))
+    package = path / "__init__.py"
+    return package if package.exists() else path.with_suffix(".py")
+
+
+def _is_ours(module: str) -> bool:
+    return module.startswith(_OURS) and source_file(module).exists()
+
+
+def _run_by(module: str, source: bytes) -> Iterator[str]:
+    """Yields what importing and calling a module may run: its package, and what it imports.
+
+    Of `from a import b` that is a and a.b, whether or not b is a module.
+    """
+    yield module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{name.name}" for name in node.names)
