@@ -54,7 +54,7 @@ _LATEST_INT64 = 2**63 - 1
 _BLANK = re.compile(rb"[\r\n]*\Z")
 # A value in quotes that fills its field, and no line's end in it.
 _QUOTED = re.compile(rb'(?<![^,\r\n])"(?:[^"\r\n]|"")*"(?![^,\r\n])')
-_DECIMAL = re.compile(r"-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 class _Dialect(NamedTuple):

@@ -29,7 +29,7 @@ def whole_number(text):
 
 def number(text):
     text = text.strip(" \t")
-    if not text or not set(text) <= DIGITS | set("+-.eE") or text[0] == "+":
+    if not text or not set(text) <= DIGITS | set("+-.eE"):
         raise ValueError(text)
     try:
         return float(Decimal(text))

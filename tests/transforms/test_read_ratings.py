@@ -222,3 +222,11 @@ def test_real_ratings_are_read_in_full(tmp_path):
     rows = np.array(read(path, 300_000))
     assert rows.shape == (100_004, 4)
     np.testing.assert_array_equal(rows, expected)
+
+
+def test_a_plus_sign_before_stars_means_the_same_beside_a_bad_row_and_alone(tmp_path):
+    content = b"1::2::+3.5::4\n"
+    (tmp_path / "r.dat").write_bytes(content + b"x\n")
+    alone, _ = read_range(str(tmp_path / "r.dat"), 0, len(content))
+    beside, bad = read_range(str(tmp_path / "r.dat"), 0, len(content) + 2, max_bad_rows=1)
+    assert alone.equals(beside) and bad.total == 1
