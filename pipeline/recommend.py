@@ -72,12 +72,14 @@ def recommend(served: ServedModel, users: Sequence[int | str] | None, top: int) 
         # The model fills up what it returns to as many as it is asked for.
         top = min(top, len(np.unique(seen.items)))
     asked = seen.users if users is None else np.array(users, seen.users.dtype)
+    filler = _free_id(seen.items)
     answers = [
-        _ask(signature, asked[at : at + _ASKED_TOGETHER], seen, top)
+        _ask(signature, asked[at : at + _ASKED_TOGETHER], seen, filler, top)
         for at in range(0, len(asked), _ASKED_TOGETHER)
     ]
     item_id, score = (np.concatenate(column) for column in zip(*answers, strict=True))
-    row, column = np.nonzero(item_id != _no_item(item_id))
+    # Any id may be an item's, but no item has the score that fills up an answer.
+    row, column = np.nonzero(score > np.finfo(score.dtype).min)
     return Ranked(
         user_id=asked[row],
         rank=(column + 1).astype(np.int32),
@@ -176,22 +178,27 @@ def write_parquet(ranked: Ranked, served: ServedModel, path: str) -> None:
 
 
 def _ask(
-    signature: Signature, users: np.ndarray, seen: "Interactions", top: int
+    signature: Signature, users: np.ndarray, seen: "Interactions", filler: int | str, top: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns item ids and scores, [users, top]."""
+    """Returns item ids and scores, [users, top]; `filler` is no item's id."""
     from components.ncf_trainer.interactions import decode_ids
 
     histories = [seen.of(user) for user in users]
-    exclude = np.full((len(users), max(map(len, histories))), _no_item(users), users.dtype)
+    exclude = np.full((len(users), max(map(len, histories))), filler, users.dtype)
     for row, history in zip(exclude, histories, strict=True):
         row[: len(history)] = history
     answer = signature({"user_id": users, "k": top, "exclude": exclude})
     return decode_ids(answer["item_id"]), answer["scores"]
 
 
-def _no_item(ids: np.ndarray) -> int | str:
-    """Returns what stands for no item among ids of that type."""
-    return "" if ids.dtype == object else -1
+def _free_id(items: np.ndarray) -> int | str:
+    """Returns an id that is none of these raw ids [n]."""
+    if items.dtype == object:
+        return ""
+    # n ids cannot take n + 1 places.
+    free = np.ones(len(items) + 1, bool)
+    free[items[(items >= 0) & (items <= len(items))]] = False
+    return int(np.argmax(free))
 
 
 def _movies(served: ServedModel, string_ids: bool) -> dict[int | str, Movie]:

@@ -23,6 +23,7 @@ from transforms.bad_rows import (
 )
 from transforms.errors import UserError
 from transforms.integers import integer_fault
+from transforms.rating_scale import FEWEST_STARS, LATEST_SECOND, MOST_STARS, time_fault
 from transforms.string_ids import STRING_ID, id_fault, trim_ids
 
 __all__ = [
@@ -49,19 +50,29 @@ STRING_ID_COLUMNS = pa.schema(
 _ARROW_BLOCK_BYTES = 1 << 20
 # Row by row this takes a fortieth of a second.
 _LOOK_BYTES = 1 << 16
+_LATEST_INT64 = 2**63 - 1
 _BLANK = re.compile(rb"[\r\n]*\Z")
 # A value in quotes that fills its field, and no line's end in it.
 _QUOTED = re.compile(rb'(?<![^,\r\n])"(?:[^"\r\n]|"")*"(?![^,\r\n])')
-_DECIMAL = re.compile(r"-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 class _Dialect(NamedTuple):
-    """How a file spells its rows: the field separator, and names and types of the columns."""
+    """How a file spells its rows.
+
+    Attributes:
+        separator: Between fields.
+        titles: Names of the columns.
+        has_header: Whether the first line has them.
+        columns: Names and types that the columns get.
+        latest: The greatest timestamp.
+    """
 
     separator: str
     titles: tuple[str, ...]
     has_header: bool
     columns: pa.Schema = RATING_COLUMNS
+    latest: int = LATEST_SECOND
 
 
 DIALECTS = {
@@ -106,6 +117,7 @@ def parse_ratings(
     path: str,
     max_bad_rows: int,
     string_ids: bool = False,
+    any_unit: bool = False,
 ) -> tuple[pa.RecordBatch, BadRows]:
     """Returns the four columns of whole lines, and the rows that are malformed.
 
@@ -119,6 +131,7 @@ def parse_ratings(
         path: The file; its extension tells the dialect.
         max_bad_rows: How many malformed rows are described; the others are counted.
         string_ids: Whether ids are text and not integers.
+        any_unit: Whether times may be in another unit than seconds, as they only give an order.
 
     Returns:
         Rows of `RATING_COLUMNS`, or of `STRING_ID_COLUMNS`, and what was left out of them.
@@ -129,12 +142,14 @@ def parse_ratings(
     dialect = DIALECTS[extension(path)]
     if string_ids:
         dialect = dialect._replace(columns=STRING_ID_COLUMNS)
+    if any_unit:
+        dialect = dialect._replace(latest=_LATEST_INT64)
     with contextlib.suppress(pa.ArrowInvalid):
         if not (need_a_look(lines) or _misleads_arrow(lines, fields, dialect)):
             return _convert(lines, fields, dialect), NO_BAD_ROWS
     middle = lines.rfind(b"\n", 0, len(lines) // 2) + 1
     if middle and len(lines) > _LOOK_BYTES:
-        rest = (fields, path, max_bad_rows, string_ids)
+        rest = (fields, path, max_bad_rows, string_ids, any_unit)
         first = parse_ratings(lines[:middle], offset, *rest)
         second = parse_ratings(lines[middle:], offset + middle, *rest)
         return _join(first[0], second[0]), merge([first[1], second[1]], max_bad_rows)
@@ -177,7 +192,7 @@ def _convert(lines: bytes, fields: Sequence[str], dialect: _Dialect) -> pa.Recor
         for column in _read(lines, fields, dialect, types)
     ]
     ratings = pa.RecordBatch.from_arrays(columns, schema=dialect.columns)
-    if not _in_range(ratings):
+    if not _in_range(ratings, dialect.latest):
         raise pa.ArrowInvalid("a value is missing or out of range")
     return ratings
 
@@ -204,13 +219,16 @@ def _read(
     return [table[title].unify_dictionaries().combine_chunks() for title in titles]
 
 
-def _in_range(ratings: pa.RecordBatch) -> bool:
+def _in_range(ratings: pa.RecordBatch, latest: int) -> bool:
     if any(column.null_count for column in ratings.columns):
         return False
-    rating = ratings["rating"].to_numpy()
+    rating, time = ratings["rating"].to_numpy(), ratings["timestamp"].to_numpy()
     # Written so that NaN, which compares false, is out of range.
     return bool(
-        rating.min() > 0 and rating.max() <= 5 and pc.min(ratings["timestamp"]).as_py() >= 0
+        rating.min() >= FEWEST_STARS
+        and rating.max() <= MOST_STARS
+        and time.min() >= 0
+        and time.max() <= latest
     )
 
 
@@ -244,8 +262,9 @@ def _broken_rule(column: pa.Field, text: str, dialect: _Dialect) -> str:
     if column.name == "rating":
         if not _DECIMAL.fullmatch(text):
             return "not a number"
-        return "" if 0 < np.float32(text) <= 5 else "not above 0 and at most 5"
+        in_range = FEWEST_STARS <= np.float32(text) <= MOST_STARS
+        return "" if in_range else f"not from {FEWEST_STARS:g} to {MOST_STARS:g}"
     if fault := integer_fault(text):
         is_own_id = dialect.has_header and column.name != "timestamp"
         return f"{fault}{' (ncf takes text with string_ids=true)' if is_own_id else ''}"
-    return "negative" if column.name == "timestamp" and int(text) < 0 else ""
+    return time_fault(int(text), dialect.latest) if column.name == "timestamp" else ""

@@ -45,7 +45,12 @@ def find_ratings(pattern: str) -> list[FileMetadata]:
 
 
 def read_range(
-    path: str, start: int, end: int, max_bad_rows: int = 0, string_ids: bool = False
+    path: str,
+    start: int,
+    end: int,
+    max_bad_rows: int = 0,
+    string_ids: bool = False,
+    any_unit: bool = False,
 ) -> tuple[pa.RecordBatch, BadRows]:
     """Returns the ratings whose lines begin at a byte of `path` in [start, end).
 
@@ -58,6 +63,7 @@ def read_range(
         end: Above `start`, at most the size of the file.
         max_bad_rows: How many malformed rows are described; the others are counted.
         string_ids: Whether ids are text, in UTF-8, and not integers: "1" and "01" differ then.
+        any_unit: Whether times may be in another unit than seconds, as they only give an order.
 
     Returns:
         Rows of `RATING_COLUMNS`, or of `STRING_ID_COLUMNS`, in the file's order, none if no line
@@ -71,7 +77,7 @@ def read_range(
     dialect = DIALECTS[extension(path)]
     fields = _read_header(path) if dialect.has_header else list(dialect.titles)
     lines, offset = _read_lines(path, start, end, dialect.has_header)
-    return parse_ratings(lines, offset, fields, path, max_bad_rows, string_ids)
+    return parse_ratings(lines, offset, fields, path, max_bad_rows, string_ids, any_unit)
 
 
 @beam.typehints.with_output_types(pa.RecordBatch)
@@ -88,6 +94,7 @@ class ReadRatings(beam.PTransform):
             one if this is 0, the pipeline fails with a UserError.
         quarantine: The file of malformed rows; not written if there are none.
         string_ids: Whether ids are text.
+        any_unit: As in `read_range`.
     """
 
     def __init__(
@@ -97,6 +104,7 @@ class ReadRatings(beam.PTransform):
         max_bad_rows: int = 0,
         quarantine: str = "",
         string_ids: bool = False,
+        any_unit: bool = False,
     ):
         super().__init__()
         self._ranges = [
@@ -106,7 +114,7 @@ class ReadRatings(beam.PTransform):
         ]
         self._max_bad_rows = max_bad_rows
         self._quarantine = quarantine
-        self._string_ids = string_ids
+        self._read_range = _ReadRange(max_bad_rows, string_ids, any_unit)
 
     def expand(self, pbegin: beam.pvalue.PBegin) -> beam.PCollection[pa.RecordBatch]:
         """Returns a batch for each byte range in which a row begins."""
@@ -114,10 +122,7 @@ class ReadRatings(beam.PTransform):
             pbegin
             # Create spreads its elements over the workers.
             | "Ranges" >> beam.Create(self._ranges)
-            | "Parse"
-            >> beam.ParDo(_ReadRange(self._max_bad_rows, self._string_ids)).with_outputs(
-                "bad_rows", main="ratings"
-            )
+            | "Parse" >> beam.ParDo(self._read_range).with_outputs("bad_rows", main="ratings")
         )
         if self._max_bad_rows:
             _ = parsed.bad_rows | Quarantine(self._quarantine, self._max_bad_rows)
@@ -125,16 +130,15 @@ class ReadRatings(beam.PTransform):
 
 
 class _ReadRange(beam.DoFn):
-    def __init__(self, max_bad_rows: int, string_ids: bool):
-        self._max_bad_rows = max_bad_rows
-        self._string_ids = string_ids
+    def __init__(self, max_bad_rows: int, string_ids: bool, any_unit: bool):
+        self._how = (max_bad_rows, string_ids, any_unit)
 
     def setup(self) -> None:
         self._rows = beam.metrics.Metrics.counter("ratings", "rows")
 
     # Any: Beam would take a union with TaggedOutput for the type of the main output.
     def process(self, element: tuple[str, int, int]) -> Iterator[Any]:
-        ratings, bad_rows = read_range(*element, self._max_bad_rows, self._string_ids)
+        ratings, bad_rows = read_range(*element, *self._how)
         self._rows.inc(ratings.num_rows + bad_rows.total)
         if bad_rows.total:
             yield beam.pvalue.TaggedOutput("bad_rows", bad_rows)

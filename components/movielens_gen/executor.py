@@ -56,7 +56,12 @@ class LeaveOneOutExecutor(ColumnarExecutor):
         files = find_ratings(pattern)
         num_buckets = -(-sum(file.size_in_bytes for file in files) // _BLOCK_BYTES)
         ratings = pipeline | "ReadRatings" >> ReadRatings(
-            files, _BLOCK_BYTES, config.max_bad_rows, quarantine, config.string_ids
+            files,
+            _BLOCK_BYTES,
+            config.max_bad_rows,
+            quarantine,
+            config.string_ids,
+            any_unit=True,
         )
         if config.string_ids:
             names = distinct_names(ratings)

@@ -26,9 +26,10 @@ def export_model(model: NcfModel, transform_output: tft.TFTransformOutput, direc
     * `recommend`: `user_id` [batch], `k` int32 and `exclude` [batch, excluded], to the k best items
       of the vocabulary, best first: `item_id` [batch, k] and `scores` float32 [batch, k]. `k` is a
       scalar, or one value a row, as a request by rows has it: then the largest counts. `exclude`
-      holds ids to leave out; shorter lists are filled with any id that training did not see, such
-      as -1 or "". Where fewer than k items are left, `item_id` is -1 or "" and the score the
-      lowest float32. Equal scores are ordered by how often training saw the item.
+      holds ids to leave out; shorter lists are filled with any id that training did not see, or
+      with one of theirs once more. Where fewer than k items are left, the score is the lowest
+      float32, which no item has, and `item_id` is -1 or "": -1 may be an item's id as well. Equal
+      scores are ordered by how often training saw the item.
 
     Args:
         model: The trained model.

@@ -8,10 +8,11 @@ import tensorflow as tf
 import tf_keras as keras
 
 from components.wide_deep_trainer import rating_features as features
+from transforms.rating_scale import LATEST_SECOND
 
 __all__ = ["History", "Neighbours"]
 
-_SECONDS = 1 << 32
+_SECONDS = LATEST_SECOND + 1
 
 
 class Neighbours(NamedTuple):
@@ -85,5 +86,5 @@ class History(keras.layers.Layer):
 def _keys(columns: dict[str, Any], clip: Callable[..., Any]) -> np.ndarray | tf.Tensor:
     """Returns integers that order ratings by user, then by time."""
     return columns[features.USER_ROW] * _SECONDS + clip(
-        columns[features.TIMESTAMP], 0, _SECONDS - 1
+        columns[features.TIMESTAMP], 0, LATEST_SECOND
     )

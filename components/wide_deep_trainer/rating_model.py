@@ -7,10 +7,9 @@ import tensorflow as tf
 import tf_keras as keras
 
 from components.wide_deep_trainer import rating_features as features
+from transforms.rating_scale import FEWEST_STARS, MOST_STARS
 
 __all__ = ["RatingModel"]
-
-_FEWEST_STARS, _MOST_STARS = 0.5, 5.0
 
 
 class RatingModel(keras.layers.Layer, abc.ABC):
@@ -57,7 +56,7 @@ class RatingModel(keras.layers.Layer, abc.ABC):
         stars, _ = self.members(
             columns, columns[features.USER_ROW], columns[features.ITEM_ROW], None
         )
-        return tf.clip_by_value(tf.reduce_mean(stars, axis=1), _FEWEST_STARS, _MOST_STARS)
+        return tf.clip_by_value(tf.reduce_mean(stars, axis=1), FEWEST_STARS, MOST_STARS)
 
     def loss(self, columns: dict[str, tf.Tensor], seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns a training step's mean squared error, in stars squared, and its objective.

@@ -9,10 +9,9 @@ from components.wide_deep_trainer.deep import Deep
 from components.wide_deep_trainer.rating_config import RatingTrainerConfig
 from components.wide_deep_trainer.rating_genres import genre_vectors
 from components.wide_deep_trainer.rating_model import RatingModel
+from transforms.rating_scale import MOST_STARS
 
 __all__ = ["RatingNetwork"]
-
-_MOST_STARS = 5.0
 
 
 class RatingNetwork(RatingModel):
@@ -52,7 +51,7 @@ class RatingNetwork(RatingModel):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """See RatingModel; there is no penalty."""
         looked_up = {**columns, features.USER_ROW: users, features.ITEM_ROW: items}
-        stars = _MOST_STARS * tf.cast(self.deep(looked_up, dropout_seed=seed), tf.float32)
+        stars = MOST_STARS * tf.cast(self.deep(looked_up, dropout_seed=seed), tf.float32)
         return stars, tf.zeros_like(stars)
 
 

@@ -4,10 +4,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+import components.ncf_trainer.interactions as ncf_interactions
+import pipeline.recommend
 from components.model_records.in_use import ServedModel
-from pipeline.recommend import Ranked, lines, parse_user, read_users, write_parquet
+from components.ncf_trainer.interactions import Interactions
+from pipeline.recommend import Ranked, lines, parse_user, read_users, recommend, write_parquet
 from transforms.errors import UserError
 
+LOWEST = np.finfo(np.float32).min
 RANKED = Ranked(
     user_id=np.array([7, 7, 3]),
     rank=np.array([1, 2, 1], np.int32),
@@ -19,6 +23,57 @@ NAMED = RANKED._replace(
     user_id=np.array(["ana-17", "ana-17", "bob"], object),
     item_id=np.array(["sku-0000042", "01", "1"], object),
 )
+
+
+class Ranks:
+    """Does what the model's signature does, for items 0, -1, 1, 2 and so on, best first."""
+
+    def __init__(self, items):
+        self.items = np.array([0, -1, *range(1, items - 1)])
+
+    def __call__(self, inputs):
+        known = ~(inputs["exclude"][:, :, np.newaxis] == self.items).any(axis=1)
+        scores = np.where(known, -np.arange(len(self.items)), LOWEST).astype(np.float32)
+        order = np.argsort(-scores, axis=1, kind="stable")
+        scores = np.take_along_axis(scores, order, axis=1)
+        item_id = np.where(scores > LOWEST, self.items[order], -1)
+        fill = [(0, 0), (0, max(0, inputs["k"] - len(self.items)))]
+        return {
+            "item_id": np.pad(item_id, fill, constant_values=-1)[:, : inputs["k"]],
+            "scores": np.pad(scores, fill, constant_values=LOWEST)[:, : inputs["k"]],
+        }
+
+
+@pytest.fixture
+def ask(monkeypatch, tmp_path):
+    """Returns a function that recommends to 7, who has seen -1 and 0, and to 8, who has seen 2."""
+
+    def answer(users, top, items=4):
+        others = np.arange(3, items - 1)
+        seen = Interactions(
+            users=np.array([7, 8, 9]),
+            starts=np.array([0, 2, 3, 4 + len(others)]),
+            items=np.array([-1, 0, 2, 1, *others]),
+        )
+        monkeypatch.setattr(ncf_interactions, "read_interactions", lambda _: seen)
+        monkeypatch.setattr(pipeline.recommend, "Signature", lambda *_: Ranks(items))
+        record = {"data": {"examples": str(tmp_path)}}
+        return recommend(ServedModel(folder="", identity="", record=record), users, top)
+
+    return answer
+
+
+def test_an_item_with_the_id_minus_one_is_an_item_like_another(ask):
+    ranked = ask([7, 8, 10], top=10)
+    assert ranked.user_id.tolist() == [7] * 2 + [8] * 3 + [10] * 4
+    assert ranked.item_id.tolist() == [1, 2, 0, -1, 1, 0, -1, 1, 2]
+    assert ranked.rank.tolist() == [1, 2, 1, 2, 3, 1, 2, 3, 4]
+    assert ranked.strangers == [10]
+
+
+def test_more_items_than_a_few_are_all_there(ask):
+    assert len(ask([7], top=3000, items=1500).item_id) == 1498
+    assert len(ask([7], top=1200, items=1500).item_id) == 1200
 
 
 def trained(**data):

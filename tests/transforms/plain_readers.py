@@ -29,7 +29,7 @@ def whole_number(text):
 
 def number(text):
     text = text.strip(" \t")
-    if not text or not set(text) <= DIGITS | set("+-.eE") or text[0] == "+":
+    if not text or not set(text) <= DIGITS | set("+-.eE"):
         raise ValueError(text)
     try:
         return float(Decimal(text))
@@ -82,7 +82,7 @@ def ratings(content, offset, names, separator):
             row = (whole_number(user), whole_number(item), number(stars), whole_number(time))
             if not all(-(2**63) <= row[i] < 2**63 for i in (0, 1, 3)):
                 raise ValueError(raw)
-            if not 0 < np.float32(row[2]) <= 5 or row[3] < 0:
+            if not 0.5 <= np.float32(row[2]) <= 5 or not 0 <= row[3] < 2**32:
                 raise ValueError(raw)
             good.append((row[0], row[1], float(np.float32(row[2])), row[3]))
         except ValueError:

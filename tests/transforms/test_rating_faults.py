@@ -36,6 +36,7 @@ TABLE = [
     ("quote in a title", None, ("B (2000)", '"""B"" (2000)"'), BOTH),
     ("newline in a title", None, ("B (2000)", '"B\n(2000)"'), BOTH),
     ("ratings in whole stars", ("3.5", "3"), None, [(1, 5, 3.0, WAR), BOTH[1]]),
+    ("ratings between half stars", ("3.5", "3.375"), None, [(1, 5, 3.375, WAR), BOTH[1]]),
     ("half a star", ("3.5", ".5"), None, [(1, 5, 0.5, WAR), BOTH[1]]),
     (
         "a movie id past int32",
@@ -59,8 +60,8 @@ TABLE = [
         ("\n7", "\nmovieId,title,genres\n7"),
         "movies.csv:3: movieId 'movieId' is not an integer",
     ),
-    ("rating 0", ("3.5", "0"), None, "ratings.csv:2: rating '0' is not above 0"),
-    ("rating 6", ("3.5", "6"), None, "ratings.csv:2: rating '6' is not above 0 and at most 5"),
+    ("rating 0", ("3.5", "0"), None, "ratings.csv:2: rating '0' is not from 0.5 to 5"),
+    ("rating 6", ("3.5", "6"), None, "ratings.csv:2: rating '6' is not from 0.5 to 5"),
     (
         "decimal comma",
         ("3.5", "3,5"),
@@ -200,7 +201,11 @@ DAT_TABLE = [
     ("other digits", DAT.replace(b"::7", "::\u0667".encode()), "2: item_id '\u0667' is not"),
     ("NaN", DAT.replace(b"::4", b"::nan"), "2: rating 'nan' is not a number"),
     ("infinity", DAT.replace(b"::4", b"::inf"), "2: rating 'inf' is not a number"),
-    ("too small for a float", DAT.replace(b"::4", b"::1e-99"), "2: rating '1e-99' is not above 0"),
+    (
+        "too small for a float",
+        DAT.replace(b"::4", b"::1e-99"),
+        "2: rating '1e-99' is not from 0.5 to 5",
+    ),
     ("a time with a fraction", DAT.replace(b"761", b"761.5"), "2: timestamp '978300761.5' is not"),
     (
         "an id past int64",
@@ -216,6 +221,16 @@ DAT_TABLE = [
         "ids at the ends of int64",
         DAT.replace(b"::7", b"::%d" % MOST).replace(b"::5", b"::%d" % LEAST),
         [(1, LEAST, *FIRST[2:]), (2, MOST, *SECOND[2:])],
+    ),
+    (
+        "the last second",
+        DAT.replace(b"978300761", b"%d" % (2**32 - 1)),
+        [FIRST, (*SECOND[:3], 2**32 - 1)],
+    ),
+    (
+        "a second later",
+        DAT.replace(b"978300761", b"%d" % 2**32),
+        f"2: timestamp '{2**32}' is after the year 2106 in seconds",
     ),
     ("leading zeros", DAT.replace(b"::7", b"::007"), [FIRST, SECOND]),
     ("spaces around values", DAT.replace(b"::7::", b":: 7\t:: "), [FIRST, SECOND]),

@@ -132,10 +132,18 @@ GOOD = "7::8::3::9\n" * 5
         ("r.dat", f"7::{'9' * 5000}::3::9\n", 1, "outside the range of int64"),
         ("r.dat", f"{GOOD}7::8::3::-9\n", 6, "timestamp '-9' is negative"),
         ("r.dat", f"{GOOD}7::8::3::9.5\n", 6, "timestamp '9.5' is not an integer"),
-        ("r.dat", f"{GOOD}7::8::0::9\n", 6, "rating '0' is not above 0 and at most 5"),
-        ("r.dat", f"{GOOD}7::8::5.5::9\n", 6, "rating '5.5' is not above 0 and at most 5"),
-        ("r.dat", f"{GOOD}7::8::-1::9\n", 6, "rating '-1' is not above 0 and at most 5"),
-        ("r.dat", f"{GOOD}7::8::1e-60::9\n", 6, "rating '1e-60' is not above 0 and at most 5"),
+        (
+            "r.dat",
+            f"{GOOD}7::8::3::1500000000000\n",
+            6,
+            "timestamp '1500000000000' is after the year 2106 in seconds (if it is in "
+            "milliseconds, divide it by 1000)",
+        ),
+        ("r.dat", f"{GOOD}7::8::0.3::9\n", 6, "rating '0.3' is not from 0.5 to 5"),
+        ("r.dat", f"{GOOD}7::8::0::9\n", 6, "rating '0' is not from 0.5 to 5"),
+        ("r.dat", f"{GOOD}7::8::5.5::9\n", 6, "rating '5.5' is not from 0.5 to 5"),
+        ("r.dat", f"{GOOD}7::8::-1::9\n", 6, "rating '-1' is not from 0.5 to 5"),
+        ("r.dat", f"{GOOD}7::8::1e-60::9\n", 6, "rating '1e-60' is not from 0.5 to 5"),
         ("r.dat", f"{GOOD}7::8::nan::9\n", 6, "rating 'nan' is not a number"),
         ("r.dat", f"{GOOD}7::8::inf::9\n", 6, "rating 'inf' is not a number"),
         ("r.dat", f"{GOOD}7::8::3,5::9\n", 6, "rating '3,5' is not a number"),
@@ -214,3 +222,11 @@ def test_real_ratings_are_read_in_full(tmp_path):
     rows = np.array(read(path, 300_000))
     assert rows.shape == (100_004, 4)
     np.testing.assert_array_equal(rows, expected)
+
+
+def test_a_plus_sign_before_stars_means_the_same_beside_a_bad_row_and_alone(tmp_path):
+    content = b"1::2::+3.5::4\n"
+    (tmp_path / "r.dat").write_bytes(content + b"x\n")
+    alone, _ = read_range(str(tmp_path / "r.dat"), 0, len(content))
+    beside, bad = read_range(str(tmp_path / "r.dat"), 0, len(content) + 2, max_bad_rows=1)
+    assert alone.equals(beside) and bad.total == 1

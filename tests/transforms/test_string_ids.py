@@ -22,7 +22,7 @@ IDS = st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("".join)
 def read(folder, content, name="ratings.csv"):
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    ratings, _ = read_range(str(path), 0, path.stat().st_size, string_ids=True)
+    ratings, _ = read_range(str(path), 0, path.stat().st_size, string_ids=True, any_unit=True)
     assert ratings.schema == STRING_ID_COLUMNS
     return list(zip(*ratings.to_pydict().values(), strict=True))
 
@@ -43,8 +43,9 @@ def test_ids_are_what_a_csv_writer_wrote_without_blanks_around_them(pairs, quoti
 
 def test_halves_of_a_block_are_joined(tmp_path, monkeypatch):
     monkeypatch.setattr(parse_ratings_module, "_LOOK_BYTES", 40)
-    lines = [f'user-{at % 3},{at % 2}"x,3,{at}\n' for at in range(20)]
-    rows = [(f"user-{at % 3}", f'{at % 2}"x', 3.0, at) for at in range(20)]
+    times = [10**15 + at for at in range(20)]
+    lines = [f'user-{at % 3},{at % 2}"x,3,{at}\n' for at in times]
+    rows = [(f"user-{at % 3}", f'{at % 2}"x', 3.0, at) for at in times]
     assert read(tmp_path, HEADER + "".join(lines)) == rows
 
 

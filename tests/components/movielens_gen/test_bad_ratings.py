@@ -113,7 +113,7 @@ def test_odd_data_sets_are_split_right_or_refused(tmp_path, tally, rows, outcome
 
 
 BAD = {
-    2: ("rating", "1::1193::0::5", "rating '0' is not above 0 and at most 5"),
+    2: ("rating", "1::1193::0.3::5", "rating '0.3' is not from 0.5 to 5"),
     5: ("", "1::\udcff", "'1::\ufffd' does not have 4 fields"),
     9: ("timestamp", "1::2::3::-4", "timestamp '-4' is negative"),
     25: ("item_id", "x::y::3::4", None),
@@ -206,7 +206,7 @@ def test_more_bad_rows_than_allowed_are_refused_with_the_first_one(
     with pytest.raises(UserError) as caught:
         generate(damaged, LeaveOneOutConfig(**SMALL, max_bad_rows=3), beam_args)
     assert str(caught.value) == (
-        f"{damaged}/ratings.dat:2: rating '0' is not above 0 and at most 5: the first of 4 bad "
+        f"{damaged}/ratings.dat:2: rating '0.3' is not from 0.5 to 5: the first of 4 bad "
         "rows, more than max_bad_rows=3; mend or remove them, or allow more"
     )
     assert not os.path.exists(quarantine_file(str(damaged / "out")))
@@ -218,6 +218,16 @@ def test_without_bad_rows_there_is_no_quarantine(tmp_path):
     examples = generate(tmp_path, LeaveOneOutConfig(**SMALL, max_bad_rows=3))
     assert counters(examples, LeaveOneOutConfig())["quarantined"] == 0
     assert not os.path.exists(quarantine_file(examples.uri))
+
+
+def test_milliseconds_give_an_order_and_are_no_time_of_a_rating(tmp_path):
+    rows = [(9, item, 3, 1_500_000_000_000 - item) for item in range(5)]
+    (tmp_path / "ratings.dat").write_text("".join("{}::{}::{}::{}\n".format(*r) for r in rows))
+    (tmp_path / "movies.dat").write_text("".join(f"{item}::M::War\n" for item in range(5)))
+    examples = generate(tmp_path, LeaveOneOutConfig(**SMALL))
+    assert histories(examples) == {9: [4, 3, 2, 1, 0]}
+    with pytest.raises(UserError, match=r"ratings\.dat:1: timestamp .* divide it by 1000"):
+        generate(tmp_path, RatingSplitConfig())
 
 
 def test_a_folder_in_the_place_of_a_file_is_named(tmp_path, tally):

@@ -11,9 +11,13 @@ HISTORY, NEGATIVES = 12, 20
 
 
 def interactions():
-    """Users of three groups, each of which likes a third of the items; raw ids are not dense."""
+    """Users of three groups, each of which likes a third of the items.
+
+    Raw ids are not dense, and -1 is an item's like any other.
+    """
     rng = np.random.default_rng(0)
     item_ids = np.sort(rng.choice(1000, ITEMS, replace=False)) * 7
+    item_ids[0] = -1
     for user in range(USERS):
         liked = rng.permutation(np.arange(ITEMS)[np.arange(ITEMS) % GROUPS == user % GROUPS])
         others = np.setdiff1d(np.arange(ITEMS), liked[: HISTORY + 1])

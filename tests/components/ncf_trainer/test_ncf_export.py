@@ -51,7 +51,7 @@ def brute_force(served, users, k, exclude):
 def test_recommend_is_the_best_of_score_for_known_and_unknown_users(served):
     _, users, items = served
     asked = [*users[:5], UNKNOWN]
-    exclude = [items[i : i + 3] + [-1] * 2 for i in range(6)]
+    exclude = [items[i : i + 3] + [UNKNOWN] * 2 for i in range(6)]
     ids, scores = recommend(served, asked, 7, exclude)
     expected_ids, expected_scores = brute_force(served, asked, 7, exclude)
     np.testing.assert_array_equal(ids, expected_ids)
@@ -76,12 +76,13 @@ def test_what_is_missing_from_k_is_padded(served):
 
 def test_an_id_of_the_vocabulary_is_excluded_and_no_other_is(served):
     _, users, items = served
-    ids, _ = recommend(served, users[:1], len(items), [[items[0], UNKNOWN, -1, 0]])
-    assert set(ids[0]) == ({*items} - {items[0]} - ({0} & {*items})) | {-1}
+    ids, scores = recommend(served, users[:2], len(items), [[-1, items[0]], [UNKNOWN, items[0]]])
+    left = [{*row[score > LOWEST]} for row, score in zip(ids, scores, strict=True)]
+    assert left == [{*items} - {-1, items[0]}, {*items} - {items[0]}]
 
 
 def test_k_may_be_given_for_each_row(served):
     users = served[1][:2]
-    by_row, _ = recommend(served, users, [4, 2], [[-1], [-1]])
-    at_once, _ = recommend(served, users, 4, [[-1], [-1]])
+    by_row, _ = recommend(served, users, [4, 2], [[UNKNOWN]] * 2)
+    at_once, _ = recommend(served, users, 4, [[UNKNOWN]] * 2)
     np.testing.assert_array_equal(by_row, at_once)
