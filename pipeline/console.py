@@ -37,8 +37,10 @@ def quiet(log_file: str, verbose: bool) -> Iterator[TextIO]:
         with os.fdopen(os.dup(terminal), "w", buffering=1) as stream:
             yield stream
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        # A full disk must not keep the terminal from its owner.
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
         os.dup2(terminal, 1)
         os.dup2(errors, 2)
         os.close(terminal)

@@ -4,7 +4,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from components.evaluator.gates import Gate
@@ -44,25 +44,20 @@ def run(
         UserError: A setting, the input or the output folder is at fault.
     """
     home = os.path.abspath(os.path.join(output_root, config.pipeline))
-    try:
-        os.makedirs(home, exist_ok=True)
-        lock = _locked(home)
-        with lock:
-            location = local_location(config, dataset, data_folder, home)
-            kept = _Kept(home, config, dataset, location.input_base)
+    with ExitStack() as held:
+        with _blaming(home):
+            os.makedirs(home, exist_ok=True)
+            held.enter_context(_locked(home))
+        location = local_location(config, dataset, data_folder, home)
+        kept = _Kept(home, config, dataset, location.input_base)
+        with _blaming(home):
             for file in (kept.summary_file, kept.report_file):
                 with suppress(FileNotFoundError):
                     os.remove(file)
-            print(f"{config.pipeline}: preset {config.preset}, data set {dataset}", flush=True)
-            with quiet(kept.log_file, verbose) as terminal:
-                return _run_quietly(config, location, kept, terminal, verbose)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise UserError(
-            f"{error.filename or home}: {error.strerror}; "
-            "free space or choose another folder with --output-root"
-        ) from error
+            terminal = held.enter_context(quiet(kept.log_file, verbose))
+        started = f"{config.pipeline}: preset {config.preset}, data set {dataset}"
+        print(started, file=terminal, flush=True)
+        return _run_quietly(config, location, kept, terminal, verbose)
 
 
 class _Kept:
@@ -90,11 +85,19 @@ class _Kept:
             "log": self.log_file,
         }
 
-    def end(self, outcome: ExitCode | str, rest: dict[str, Any]) -> None:
-        """Keeps the run's record, which `rest` completes, also as the latest summary."""
+    def end(self, outcome: ExitCode | str, rest: dict[str, Any]) -> str | None:
+        """Keeps the run's record, which `rest` completes, also as the latest summary.
+
+        Returns:
+            Which file could not be written and why, or None.
+        """
         name = outcome.name.lower() if isinstance(outcome, ExitCode) else outcome
         record = {**self._record, "outcome": name, **rest}
-        write_whole(self.summary_file, keep_run(self.home, self._name, record))
+        try:
+            write_whole(self.summary_file, keep_run(self.home, self._name, record))
+        except OSError as error:
+            return f"{error.filename or self.home}: {error.strerror}"
+        return None
 
 
 def _run_quietly(
@@ -107,7 +110,7 @@ def _run_quietly(
 
     logging.set_verbosity(logging.INFO)
     logging.use_absl_handler()
-    mistake = None
+    mistake, but = None, ""
     with Progress(terminal, live=not verbose) as progress:
         progress.start("starting TFX")
         with uncollected():
@@ -117,6 +120,8 @@ def _run_quietly(
 
         try:
             run_pipeline(create_pipeline(config, location), progress)
+            progress.start("summary and report")
+            summary, record = summarise(config, location, progress)
         except Exception as error:
             logging.exception("the run failed in %s", progress.running)
             mistake = find_user_error(error) or find_remedy(error, progress.running, kept.home)
@@ -127,21 +132,24 @@ def _run_quietly(
             outcome = outcome_of(mistake) if mistake else ExitCode.FAULT
             reasons = mistake.reasons if mistake else [fault]
             known = summarise_stopped(config, location, progress)
-            kept.end(outcome, {"reasons": reasons, **known})
+            lost = kept.end(outcome, {"reasons": reasons, **known})
             lines = [] if mistake else [fault, f"the whole log: {_shown(kept.log_file)}"]
         else:
-            progress.start("summary and report")
-            summary, record = summarise(config, location, progress)
             refused = bool(record["reasons"])
             outcome = ExitCode.REFUSED_BY_MODEL_GATE if refused else ExitCode.PUSHED
-            kept.end(outcome if record["blessed"] or refused else _MEASURED, summary)
+            lost = kept.end(outcome if record["blessed"] or refused else _MEASURED, summary)
             lines = _verdict_lines(summary, record, type(config.gate))
-        lines += [f"summary: {_shown(kept.summary_file)}", _draw_report(kept)]
+            but = "pushed, but " if record["blessed"] else ""
+        if lost:
+            lines.append(f"{but}no record could be written: {lost}; mend that and run again")
+        else:
+            lines += [f"summary: {_shown(kept.summary_file)}", _draw_report(kept)]
     for line in lines:
         print(line, file=terminal)
     if mistake:
         raise mistake from None
-    return outcome
+    # The list of runs lacks this one, so that it is no whole success.
+    return ExitCode.FAULT if lost and outcome is ExitCode.PUSHED else outcome
 
 
 def _verdict_lines(summary: Mapping[str, Any], record: Record, gate: type[Gate]) -> list[str]:
@@ -170,6 +178,18 @@ def _draw_report(kept: _Kept) -> str:
             f"warning: no report: {type(error).__name__}: {error}; the whole log: {kept.log_file}"
         )
     return f"report: {_shown(kept.report_file)}"
+
+
+@contextmanager
+def _blaming(home: str) -> Iterator[None]:
+    """Makes what the disk does not allow in the output folder a mistake of the user's."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"{error.filename or home}: {error.strerror}; "
+            "free space or choose another folder with --output-root"
+        ) from error
 
 
 @contextmanager
