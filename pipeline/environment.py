@@ -53,6 +53,10 @@ class Environment:
             raise UserError(f"{name}={text!r}: must be a whole number, at least 0")
         return int(text)
 
+    def settings(self) -> list[str]:
+        """Returns the `name=value` pairs in SETTINGS."""
+        return self.get("SETTINGS").split()
+
     def config(self, default_preset: str = "") -> PipelineConfig:
         """Returns the pipeline that PIPELINE (ncf) names, with the settings in SETTINGS.
 
@@ -64,7 +68,7 @@ class Environment:
         """
         name = self.get("PIPELINE", "ncf")
         check_choice("PIPELINE", name, tuple(PRESETS))
-        return configure(name, self.get("SETTINGS").split(), default_preset)
+        return configure(name, self.settings(), default_preset)
 
 
 @contextlib.contextmanager

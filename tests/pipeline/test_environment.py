@@ -1,6 +1,6 @@
 import pytest
 
-from kubeflow.cluster import Cluster
+from kubeflow.cluster import Cluster, Resources
 from pipeline.environment import Environment, one_line_mistakes
 from transforms.errors import UserError
 
@@ -38,6 +38,19 @@ def test_settings_and_gpus_reach_the_trainer():
     assert cluster.config.trainer.seed == cluster.config.data.seed == 3
     assert cluster.config.trainer.num_gpus == 1
     assert cluster.location.pipeline_root == "gs://b/p/census/artifacts"
+
+
+def test_resources_and_accounts_reach_what_they_are_for():
+    resources = {"BEAM_CPUS": "2", "BEAM_MEMORY_GIB": "3", "TRAINER_GPU_TYPE": "nvidia-l4"}
+    cluster = Cluster.from_environment({**COMPLETE, **resources, "TRAINER_GPUS": "5"})
+    assert cluster.gpu_type == "nvidia-l4"
+    assert cluster.resources("Trainer") == Resources(gpus=5)
+    assert cluster.resources("Transform") == Resources(cpus=2, memory_gib=3)
+    project = {"GOOGLE_CLOUD_PROJECT": "project", "GOOGLE_CLOUD_REGION": "region"}
+    account = {"SERVICE_ACCOUNT": "worker@project.example"}
+    dataflow = {**COMPLETE, **project, **account, "BEAM_ENGINE": "dataflow"}
+    engine = Cluster.from_environment(dataflow).location.beam_engine
+    assert "--service_account_email=worker@project.example" in engine.args("Transform")
 
 
 def test_an_empty_variable_counts_as_not_set():

@@ -1,9 +1,11 @@
 import os
+import re
 import socket
 import subprocess
 import sys
 
 import pytest
+import yaml
 
 from pipeline.cli import main
 from tests.kubeflow.compiled import ENVIRONMENT
@@ -25,19 +27,32 @@ def said(capsys, *arguments):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("variables")
-def test_kubeflow_gets_a_pipeline_then_a_version_and_a_run_of_each(capsys):
+def test_kubeflow_gets_a_pipeline_then_a_version_and_a_run_of_each(capsys, variables):
+    variables.setenv("SETTINGS", "batch_size=320 seed=5")
     with kfp_server() as server:
         kubeflow = ["--engine", "kubeflow", "--endpoint", server.url]
-        more = ["--set", "preset=wide_deep_2018", "--parameter", "train_epochs=3"]
+        more = ["--set", "preset=wide_deep_2018", "--set", "seed=7"]
+        more += ["--parameter", "train_epochs=3"]
         for run in ("runs-1", "runs-2"):
             code, out, _ = said(capsys, *kubeflow, *more)
             assert code == 0 and out == f"census: {server.url}/#/runs/details/{run}\n"
+        spec, *_ = yaml.safe_load_all(server.packages["versions-2"])
+        assert spec["root"]["inputDefinitions"]["parameters"]["seed"]["defaultValue"] == 7
+        assert re.search(r"batch_size\W+320\b", str(spec["root"]["dag"]["tasks"]["Trainer"]))
         assert len(server.packages) == 2 and len(server.pipelines) == 1
         versions = [run["pipeline_version_reference"] for run in server.runs.values()]
         assert [each["pipeline_version_id"] for each in versions] == ["versions-1", "versions-2"]
         for run in server.runs.values():
             assert run["runtime_config"]["parameters"] == {"train_epochs": 3}
+
+
+def test_settings_of_the_environment_hold_and_set_counts_more(capsys, monkeypatch):
+    monkeypatch.setenv("SETTINGS", "preset=wide_deep_2018 train_epochs=0")
+    refused = [], ["--set", "train_epochs=-1"], ["--set", "train_epochs=1", "--set", "preset=no"]
+    told = "train_epochs=0: must be", "train_epochs=-1: must be", "preset='no': must be"
+    for more, line in zip(refused, told, strict=True):
+        code, _, err = said(capsys, "--engine", "vertex", *more)
+        assert code == 2 and err.startswith(f"error: {line}")
 
 
 @pytest.mark.slow
