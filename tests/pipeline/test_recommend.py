@@ -78,7 +78,9 @@ def test_more_items_than_a_few_are_all_there(ask):
 
 def trained(**data):
     """A model of a run with these settings of its data."""
-    return ServedModel(folder="", identity="", record={"settings": {"data": data}})
+    return ServedModel(
+        folder="", identity="", record={"settings": {"data": {"string_ids": False, **data}}}
+    )
 
 
 @pytest.fixture
