@@ -68,6 +68,7 @@ def check_pushed(workplace):
                 user_id=tf.constant([1], tf.int64), item_id=tf.constant([[1, 2]], tf.int64)
             )["scores"]
             assert tf.reduce_all(tf.math.is_finite(scores))
+            assert os.path.exists(os.path.join(folder, "record.json"))
 
 
 @pytest.fixture(scope="module")
