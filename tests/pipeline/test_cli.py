@@ -39,6 +39,7 @@ def test_answers_that_need_no_run_do_not_import_the_stack():
         (["run", "ncf", "--set", "layers=64,,8"], "layers='': must be a whole number"),
         (["run", "ncf", "--set", "learning_rate=inf"], "learning_rate='inf': must be a number"),
         (["settings", "ncf", "--set", "seed=3"], "unknown argument --set; see: python -m"),
+        (["recommend", "--all", "--top", "0"], "--top=0: must be at least 1"),
         (["recommend"], "is required; see: python -m pipeline recommend --help"),
     ],
 )

@@ -1,7 +1,9 @@
 import os
 
+import numpy as np
 import pytest
 
+import pipeline.predict
 from components.model_records.in_use import ServedModel
 from pipeline.predict import predict_census, predict_ratings, write_csv
 from transforms.errors import UserError
@@ -36,6 +38,7 @@ PERSON += "Male, 2174, 0, 40, United-States"
             "timestamp,item_id,user_id\n1,2,x\n",
             ":2: user_id 'x' is not an integer",
         ),
+        (predict_ratings, '1,"2\n",3\n1,x,3\n', ":3: item_id 'x' is not an integer"),
         (predict_ratings, '1,"2,3\n', "unexpected end of data"),
         (
             predict_ratings,
@@ -52,6 +55,27 @@ def test_a_malformed_row_is_named_by_file_line_and_column(predict, content, mess
     with pytest.raises(UserError) as error:
         predict(NO_MODEL, str(path))
     assert str(error.value).startswith(str(path)) and message in str(error.value)
+
+
+class Echo:
+    """Scores a row by its user's id."""
+
+    inputs = ("genres", "item_id", "timestamp", "user_id")
+
+    def __call__(self, columns):
+        return {"scores": np.array(columns["user_id"], np.float32)}
+
+
+def test_rows_of_any_number_of_blocks_are_scored(tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline.predict, "Signature", lambda *_: Echo())
+    monkeypatch.setattr(pipeline.predict, "_ASKED_TOGETHER", 3)
+    (tmp_path / "movies.csv").write_text("movieId,title,genres\n5,A,War\n")
+    path = tmp_path / "rows.csv"
+    served = ServedModel(folder="", identity="", record={"data": {"folder": str(tmp_path)}})
+    for count in (1, 3, 7):
+        path.write_text("".join(f"{user},5,0\n" for user in range(count)))
+        _, *rows = predict_ratings(served, str(path))
+        assert rows == [(user, 5, 0, user) for user in range(count)]
 
 
 def test_a_missing_file_is_named():

@@ -35,5 +35,17 @@ def test_an_error_is_found_behind_its_consequences():
     assert isinstance(found, DataGateError) and str(found) == "refused"
 
 
+def test_an_error_is_found_behind_another_fault_while_it_was_handled():
+    def handle():
+        try:
+            raise DataGateError("refused")
+        except UserError:
+            raise RuntimeError("and the folder could not be removed")  # noqa: B904
+
+    with pytest.raises(RuntimeError) as caught:
+        handle()
+    assert str(find_user_error(caught.value)) == "refused"
+
+
 def test_a_fault_is_not_a_user_error():
     assert find_user_error(RuntimeError("boom")) is None

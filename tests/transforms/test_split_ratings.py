@@ -55,6 +55,9 @@ def test_validation_has_the_same_share_of_what_is_left():
     pairs = [(user, item) for user in range(100) for item in range(100)]
     validation = split_rows(*columns(pairs), 30, 5, validation=True)
     assert abs(validation["eval"].sum() / 7000 - 0.3) < 0.03
+    other = split_rows(*columns(pairs), 30, 6, validation=True)
+    both = (validation["train"] | validation["eval"]) & (other["train"] | other["eval"])
+    assert abs((validation["eval"] == other["eval"])[both].mean() - (0.3**2 + 0.7**2)) < 0.05
 
 
 def test_a_pipeline_splits_and_counts():

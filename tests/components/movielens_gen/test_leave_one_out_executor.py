@@ -37,14 +37,20 @@ def write_rows(folder, rows: list[tuple]) -> str:
 
 
 def generate(
-    input_base: str, uri: str, config: LeaveOneOutConfig, beam_args: tuple[str, ...] = ()
+    input_base: str,
+    uri: str,
+    config: LeaveOneOutConfig,
+    beam_args: tuple[str, ...] = (),
+    **run_settings: int,
 ) -> standard_artifacts.Examples:
     component = MovieLensExampleGen(input_base, config, code="abc")
     examples = standard_artifacts.Examples()
     examples.uri = uri
     context = LeaveOneOutExecutor.Context(beam_pipeline_args=[*LOCAL_ARGS, *beam_args])
     LeaveOneOutExecutor(context).Do(
-        {}, {standard_component_specs.EXAMPLES_KEY: [examples]}, component.exec_properties
+        {},
+        {standard_component_specs.EXAMPLES_KEY: [examples]},
+        {**component.exec_properties, **run_settings},
     )
     return examples
 
@@ -134,12 +140,22 @@ def test_a_user_who_has_touched_every_item_has_no_negative(tmp_path):
     assert sorted(candidates[2]["item_id"][1:]) == [6, 7]
 
 
+def test_what_is_only_left_out_as_the_last_is_an_item_too(tmp_path):
+    rows = [(1, item, 3, item) for item in (*range(7), 99)]
+    rows += [(2, item, 3, item) for item in range(6)]
+    config = LeaveOneOutConfig(min_ratings=5, eval_negatives=10, holdout="validation")
+    examples = generate(write_rows(tmp_path, rows), str(tmp_path / "out"), config)
+    assert sorted(by_user(examples, "eval")[2]["item_id"][1:]) == [6, 99]
+
+
 def test_only_the_negatives_follow_the_seed(tmp_path):
     base = write_rows(tmp_path, make_rows())
     first = generate(base, str(tmp_path / "1"), CONFIG)
     other = generate(base, str(tmp_path / "2"), LeaveOneOutConfig(min_ratings=5, eval_negatives=10))
     assert records(first, "train") == records(other, "train")
     assert records(first, "eval") != records(other, "eval")
+    again = generate(base, str(tmp_path / "3"), CONFIG, seed=0)
+    assert records(again, "eval") == records(other, "eval")
 
 
 def test_records_do_not_depend_on_blocks_buckets_or_the_order_of_rows(tmp_path, monkeypatch):

@@ -97,6 +97,14 @@ def test_ratings_of_missing_movies_are_refused_or_counted(sample, tmp_path):
     assert found["rows"] == found["rows_train"] + found["rows_eval"] + found["unmatched"]
 
 
+@pytest.mark.parametrize(("percent", "name"), [(1, "rows_eval"), (99, "rows_train")])
+def test_a_split_without_a_rating_is_refused(percent, name, tmp_path):
+    (tmp_path / "ratings.dat").write_text("1::5::3::978300000\n")
+    (tmp_path / "movies.dat").write_text("5::A::War\n")
+    with pytest.raises(UserError, match=f"no {name} are left"):
+        generate(tmp_path, tmp_path / "out", RatingSplitConfig(eval_percent=percent))
+
+
 def test_missing_movies_and_an_unknown_genre_are_named(sample, tmp_path):
     (tmp_path / "ratings.dat").write_bytes((sample / "ratings.dat").read_bytes())
     with pytest.raises(UserError, match=r"expected movies\.dat or movies\.csv"):

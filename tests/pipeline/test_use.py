@@ -1,0 +1,20 @@
+import pipeline.recommend
+import pipeline.runs
+from components.model_records.in_use import ServedModel
+from pipeline.cli import main
+from pipeline.recommend import Ranked
+
+
+def test_a_user_who_is_named_twice_is_asked_for_once(monkeypatch, tmp_path):
+    asked = []
+
+    def recommend(served, users, top):
+        asked.extend(users)
+        return Ranked([], [], [], [], strangers=[])
+
+    served = ServedModel(folder="", identity="", record={"settings": {"data": {"string_ids": False}}})
+    monkeypatch.setattr(pipeline.runs, "latest_pushed", lambda *_: served)
+    monkeypatch.setattr(pipeline.recommend, "recommend", recommend)
+    monkeypatch.setattr(pipeline.recommend, "lines", lambda *_: [])
+    main(["recommend", "--user", "7", "--user", "3", "--user", "07"])
+    assert asked == [7, 3]
