@@ -12,7 +12,8 @@ def test_a_user_who_is_named_twice_is_asked_for_once(monkeypatch, tmp_path):
         asked.extend(users)
         return Ranked([], [], [], [], strangers=[])
 
-    served = ServedModel(folder="", identity="", record={"settings": {"data": {"string_ids": False}}})
+    record = {"settings": {"data": {"string_ids": False}}}
+    served = ServedModel(folder="", identity="", record=record)
     monkeypatch.setattr(pipeline.runs, "latest_pushed", lambda *_: served)
     monkeypatch.setattr(pipeline.recommend, "recommend", recommend)
     monkeypatch.setattr(pipeline.recommend, "lines", lambda *_: [])
