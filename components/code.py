@@ -5,13 +5,13 @@ among a component's settings closes that gap, and only for the components whose 
 """
 
 import ast
-import hashlib
 import pathlib
 from collections.abc import Iterator
 
+from transforms.digest import digest
 from transforms.errors import UserError
 
-__all__ = ["check_code", "digest_of", "fingerprint", "image_fingerprint", "source_file"]
+__all__ = ["check_code", "fingerprint", "image_fingerprint", "source_file"]
 
 _ROOT = pathlib.Path(__file__).parents[1]
 _OURS = ("components", "transforms")
@@ -26,7 +26,7 @@ def fingerprint(*modules: str) -> str:
         if name not in sources:
             sources[name] = source_file(name).read_bytes()
             waiting += filter(_is_ours, _run_by(name, sources[name]))
-    return digest_of(b"".join(f"{name}\n".encode() + sources[name] for name in sorted(sources)))
+    return digest(b"".join(f"{name}\n".encode() + sources[name] for name in sorted(sources)))
 
 
 def image_fingerprint(*modules: str) -> str:
@@ -41,17 +41,12 @@ def check_code(code: str) -> None:
         code: What `image_fingerprint` returned where the pipeline was compiled. What `fingerprint`
             returned is not checked: on one machine the sources may be edited while they run.
     """
-    digest, at, names = code.partition("@")
-    if at and fingerprint(*names.split(",")) != digest:
+    compiled, at, names = code.partition("@")
+    if at and fingerprint(*names.split(",")) != compiled:
         raise UserError(
             f"{names.split(',')[0]}: the code in this image is not that of the compiled pipeline; "
             "build and push the image again, or compile with the sources that are in it"
         )
-
-
-def digest_of(data: bytes) -> str:
-    """Returns the start of a SHA-256 in hexadecimal digits."""
-    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def source_file(module: str) -> pathlib.Path:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from components.code import digest_of, fingerprint, image_fingerprint, source_file
+from components.code import fingerprint, image_fingerprint, source_file
 from pipeline.parts import Parts
+from transforms.digest import digest
 
 __all__ = ["CodeFingerprints", "code_fingerprints"]
 
@@ -32,7 +33,7 @@ def code_fingerprints(parts: Parts, schema: str, *, for_image: bool = False) -> 
     """
     of = image_fingerprint if for_image else fingerprint
     return CodeFingerprints(
-        schema=digest_of(source_file(parts.trainer).with_name(schema).read_bytes()),
+        schema=digest(source_file(parts.trainer).with_name(schema).read_bytes()),
         example_gen=of(f"{parts.example_gen}.component"),
         data_gate=of("components.data_gate.component"),
         transform=of(parts.module("preprocessing")),

@@ -85,14 +85,13 @@ class _Kept:
             "log": self.log_file,
         }
 
-    def end(self, outcome: ExitCode | str, rest: dict[str, Any]) -> str | None:
+    def end(self, outcome: str, rest: dict[str, Any]) -> str | None:
         """Keeps the run's record, which `rest` completes, also as the latest summary.
 
         Returns:
             Which file could not be written and why, or None.
         """
-        name = outcome.name.lower() if isinstance(outcome, ExitCode) else outcome
-        record = {**self._record, "outcome": name, **rest}
+        record = {**self._record, "outcome": outcome, **rest}
         try:
             write_whole(self.summary_file, keep_run(self.home, self._name, record))
         except OSError as error:
@@ -132,12 +131,13 @@ def _run_quietly(
             outcome = outcome_of(mistake) if mistake else ExitCode.FAULT
             reasons = mistake.reasons if mistake else [fault]
             known = summarise_stopped(config, location, progress)
-            lost = kept.end(outcome, {"reasons": reasons, **known})
+            lost = kept.end(outcome.name.lower(), {"reasons": reasons, **known})
             lines = [] if mistake else [fault, f"the whole log: {_shown(kept.log_file)}"]
         else:
             refused = bool(record["reasons"])
             outcome = ExitCode.REFUSED_BY_MODEL_GATE if refused else ExitCode.PUSHED
-            lost = kept.end(outcome if record["blessed"] or refused else _MEASURED, summary)
+            told = outcome.name.lower() if record["blessed"] or refused else _MEASURED
+            lost = kept.end(told, summary)
             lines = _verdict_lines(summary, record, type(config.gate))
             but = "pushed, but " if record["blessed"] else ""
         if lost:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from components.model_records.in_use import ServedModel, model_in_use, served_models
+from components.model_records.record import compared_with
 from pipeline.configs import PRESETS
 from pipeline.whole_file import whole_file
 from transforms.errors import UserError
@@ -96,25 +97,25 @@ def _models(home: str) -> list[str]:
 def _origin(record: dict[str, Any] | None) -> str:
     if record is None:
         return "no record"
-    metrics = "  ".join(
-        f"{bound.metric} {_shown(record['metrics'].get(bound.metric))}"
-        for bound in PRESETS[record["pipeline"]][0].gate.bounds()
-    )
-    parent = record["parent"].partition(":")[0]
-    compared = f"compared with {parent}" if record["baseline"] else ""
-    return "  ".join(text for text in (record["dataset"], metrics, compared) if text)
+    version = compared_with(record)
+    compared = f"compared with {version}" if version else ""
+    return "  ".join(text for text in (record["dataset"], _metrics(record), compared) if text)
 
 
 def _outcome(run: dict[str, Any]) -> str:
     """Returns data set, preset, how the run ended and what it measured, in one line."""
-    bounds = PRESETS[run["pipeline"]][0].gate.bounds() if "metrics" in run else ()
-    metrics = "  ".join(f"{b.metric} {_shown(run['metrics'].get(b.metric))}" for b in bounds)
     if run["outcome"] == "pushed":
         end = f"model {os.path.basename(run['pushed_model'])}"
     else:
         end = "; ".join(run["reasons"])
     columns = (run["data"]["dataset"], run["preset"], run["outcome"].replace("_", " "))
-    return "  ".join(text for text in (*columns, metrics, end) if text)
+    return "  ".join(text for text in (*columns, _metrics(run), end) if text)
+
+
+def _metrics(record: dict[str, Any]) -> str:
+    """Returns the metrics that bounds are on, of the record of a run or of a model."""
+    bounds = PRESETS[record["pipeline"]][0].gate.bounds() if "metrics" in record else ()
+    return "  ".join(f"{b.metric} {_shown(record['metrics'].get(b.metric))}" for b in bounds)
 
 
 def _shown(value: float | None) -> str:

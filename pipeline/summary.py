@@ -1,10 +1,8 @@
 """What a run did, gathered from ML Metadata."""
 
 import dataclasses
-import importlib.metadata
 import json
 import os
-import platform
 from typing import Any
 
 import ml_metadata as mlmd
@@ -13,7 +11,7 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 
 from components.example_gen.executor import quarantine_file
-from components.model_records.record import RECORD_FILE, Record
+from components.model_records.record import RECORD_FILE, Record, compared_with, installed_versions
 from components.training.loop import HISTORY_FILE
 from components.tuning.executor import METRIC
 from pipeline.configs import Location, PipelineConfig
@@ -24,7 +22,6 @@ __all__ = ["summarise", "summarise_stopped"]
 
 # Int properties that TFX itself puts on an Examples artifact.
 _NOT_COUNTERS = ("span", "version", "is_external")
-_PACKAGES = ("tfx", "tensorflow", "tensorflow-model-analysis", "apache-beam")
 _LINEAGE = {
     "statistics": ("StatisticsGen", "statistics"),
     "anomalies": ("ExampleValidator", "anomalies"),
@@ -49,8 +46,8 @@ def summarise(
         record: Record = json.load(file)
     pushed = outputs["Pusher", "pushed_model"].custom_properties
     summary = _known(config, location, progress, outputs)
-    compared = record["parent"].partition(":")[0] if record["baseline"] else ""
-    summary["lineage"]["baseline_model"] = compared and os.path.join(location.serving_dir, compared)
+    version = compared_with(record)
+    summary["lineage"]["baseline_model"] = version and os.path.join(location.serving_dir, version)
     shown = ("metrics", "slices", "baseline", "bounds", "blessed", "reasons", "notes")
     summary |= {name: record[name] for name in shown}
     summary["pushed_model"] = (
@@ -96,10 +93,7 @@ def _known(
             **{key: outputs[output].uri for key, output in _LINEAGE.items() if output in outputs},
             "code": dataclasses.asdict(location.code),
         },
-        "versions": {
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in _PACKAGES},
-        },
+        "versions": installed_versions(),
     }
     for (node, key), artifact in outputs.items():
         if node.endswith("ExampleGen") and key == "examples":

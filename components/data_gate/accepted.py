@@ -1,6 +1,5 @@
 """The statistics of the data that were accepted, by data set: what later data have to resemble."""
 
-import hashlib
 import os
 import urllib.parse
 
@@ -9,6 +8,8 @@ from tfx import types
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
+
+from transforms.digest import digest
 
 __all__ = ["AcceptedStatistics", "read_statistics"]
 
@@ -41,11 +42,12 @@ class AcceptedStatistics:
             dataset: The data set's name.
         """
         self._folder = os.path.join(root, f"dataset-{urllib.parse.quote(dataset, safe='')}")
+        found = fileio.listdir(self._folder) if fileio.exists(self._folder) else []
+        self._names = sorted((name for name in found if name.endswith(".pb")), reverse=True)
 
     def names(self) -> list[str]:
-        """Returns the names of all, the latest first."""
-        found = fileio.listdir(self._folder) if fileio.exists(self._folder) else []
-        return sorted((name for name in found if name.endswith(".pb")), reverse=True)
+        """Returns the names of all that were there at first, the latest first."""
+        return self._names
 
     def holds(self, statistics: DatasetFeatureStatisticsList) -> bool:
         """Returns whether these are the latest that were accepted."""
@@ -72,8 +74,7 @@ class AcceptedStatistics:
 
 
 def _digest(statistics: DatasetFeatureStatisticsList) -> str:
-    text = statistics.SerializeToString(deterministic=True)
-    return hashlib.sha256(text).hexdigest()[:16]
+    return digest(statistics.SerializeToString(deterministic=True))
 
 
 def _digest_in(name: str) -> str:

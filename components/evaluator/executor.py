@@ -1,9 +1,7 @@
 """Evaluates a model, judges it by this run's bounds, and keeps a record of it."""
 
-import importlib.metadata
 import json
 import os
-import platform
 from typing import Any
 
 from absl import logging
@@ -27,13 +25,12 @@ from components.model_records.record import (
     SETTINGS,
     SPLIT,
     Record,
+    installed_versions,
     why_not_comparable,
 )
 from transforms.checks import from_json, override
 
 __all__ = ["EvaluatorExecutor"]
-
-_PACKAGES = ("tfx", "tensorflow", "tensorflow-model-analysis", "apache-beam")
 
 
 class EvaluatorExecutor(executor.Executor):
@@ -155,10 +152,7 @@ def _known(
         },
         "identity": identity,
         "code": json.loads(exec_properties["code"]),
-        "versions": {
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in _PACKAGES},
-        },
+        "versions": installed_versions(),
     }
 
 

@@ -27,6 +27,12 @@ class Bound:
     limit: float
     higher_is_better: bool
 
+    def keeps(self, value: float | None) -> bool:
+        """Returns whether a value of the metric keeps the bound; None, no number, does not."""
+        if value is None:
+            return False
+        return value >= self.limit if self.higher_is_better else value <= self.limit
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Gate:

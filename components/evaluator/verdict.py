@@ -8,11 +8,10 @@ import tensorflow_model_analysis as tfma
 from components.evaluator.gates import Bound, Gate
 from components.model_records.record import Record
 
-__all__ = ["SHORT_LISTS", "Measured", "judge", "list_notes", "read_evaluation", "verdict_lines"]
+__all__ = ["Measured", "judge", "list_notes", "read_evaluation", "verdict_lines"]
 
-SHORT_LISTS = "short_lists"
-"""The metric that counts the users whose list is too short to rank."""
-_EXAMPLES = "example_count"
+# Metrics that count users: those whose list is too short to rank, and all.
+_SHORT_LISTS, _EXAMPLES = "short_lists", "example_count"
 # Of the users: beyond this share the metrics are of another population than the data.
 _MANY_SHORT = 1 / 20
 
@@ -81,7 +80,7 @@ def verdict_lines(record: Record, gate: type[Gate]) -> list[str]:
         value = record["metrics"].get(bound.metric)
         shown = "not a number" if value is None else f"{value:.4f}"
         sign = ">=" if bound.higher_is_better else "<="
-        kept = "kept" if value is not None and not _misses(bound, value) else "missed"
+        kept = "kept" if bound.keeps(value) else "missed"
         limit = f"{sign} {bound.limit:g} ({bound.setting})"
         rows.append(f"  {bound.metric:<16} {shown}  {limit}  {kept}")
     return [*rows, *record["notes"], *(f"refused: {reason}" for reason in record["reasons"])]
@@ -89,7 +88,7 @@ def verdict_lines(record: Record, gate: type[Gate]) -> list[str]:
 
 def list_notes(overall: Metrics) -> list[str]:
     """Returns a line on the users who do not count, if there are any."""
-    short, users = overall.get(SHORT_LISTS) or 0, overall.get(_EXAMPLES) or 0
+    short, users = overall.get(_SHORT_LISTS) or 0, overall.get(_EXAMPLES) or 0
     if not short:
         return []
     warning = "warning: " if short > _MANY_SHORT * users else ""
@@ -104,7 +103,7 @@ def _reason(bound: Bound, overall: Metrics, baseline: Metrics, max_regression: f
     if value is None:
         return f"{bound.metric} is not a number: {_cause_of_nan(overall)}"
     sign = 1 if bound.higher_is_better else -1
-    if _misses(bound, value):
+    if not bound.keeps(value):
         worse = "below" if bound.higher_is_better else "above"
         hint = (
             "; equal scores count against a model, so one that scores all candidates alike gets 0"
@@ -120,15 +119,11 @@ def _reason(bound: Bound, overall: Metrics, baseline: Metrics, max_regression: f
     return None
 
 
-def _misses(bound: Bound, value: float) -> bool:
-    return value < bound.limit if bound.higher_is_better else value > bound.limit
-
-
 def _cause_of_nan(overall: Metrics) -> str:
     examples = overall.get(_EXAMPLES) or 0
     if not examples:
         return "there is nothing to evaluate on"
-    if (overall.get(SHORT_LISTS) or 0) >= examples:
+    if (overall.get(_SHORT_LISTS) or 0) >= examples:
         return "every user's list is too short to be ranked; bring more items"
     return "the model gave a score that is not finite"
 

@@ -1,7 +1,6 @@
 """Which model of a serving folder is in use, and which a candidate is compared with."""
 
 import dataclasses
-import hashlib
 import json
 import os
 import types
@@ -9,9 +8,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from components.model_records.record import RECORD_FILE, Record
+from transforms.digest import digest
 from transforms.errors import UserError
 
-__all__ = ["ServedModel", "find_baseline", "model_identity", "model_in_use", "served_models"]
+__all__ = [
+    "ServedModel",
+    "find_baseline",
+    "model_identity",
+    "model_in_use",
+    "served_models",
+    "versions",
+]
 
 _LOCAL = types.SimpleNamespace(open=open, exists=os.path.exists, listdir=os.listdir)
 
@@ -49,21 +56,31 @@ class ServedModel:
         return self.record
 
 
-def served_models(serving_dir: str) -> Iterator[ServedModel]:
-    """Yields the whole models, the newest first.
+def versions(serving_dir: str) -> list[str]:
+    """Returns the versions in a serving folder, of whole models or not, the newest first.
 
-    A version is a whole number. Its `saved_model.pb` comes last, so that a push that was cut off
-    has left none.
+    A version is a whole number.
 
     Args:
         serving_dir: A local folder, gs:// or s3://; it need not be there.
     """
     files = _files(serving_dir)
     names = files.listdir(serving_dir) if files.exists(serving_dir) else []
-    versions = {name.rstrip("/") for name in names}
-    for version in sorted(filter(str.isdecimal, versions), key=int, reverse=True):
+    found = {name.rstrip("/") for name in names}
+    return sorted(filter(str.isdecimal, found), key=int, reverse=True)
+
+
+def served_models(serving_dir: str) -> Iterator[ServedModel]:
+    """Yields the whole models, the newest first.
+
+    Their `saved_model.pb` comes last, so that a push that was cut off has left none.
+
+    Args:
+        serving_dir: As for `versions`.
+    """
+    for version in versions(serving_dir):
         folder = os.path.join(serving_dir, version)
-        if files.exists(os.path.join(folder, "saved_model.pb")):
+        if _files(folder).exists(os.path.join(folder, "saved_model.pb")):
             yield ServedModel(folder, model_identity(folder), _record(folder))
 
 
@@ -80,7 +97,7 @@ def find_baseline(serving_dir: str, candidate: str) -> tuple[str, ServedModel | 
     one may be gone.
 
     Args:
-        serving_dir: As for `served_models`.
+        serving_dir: As for `versions`.
         candidate: The candidate's identity.
     """
     model = model_in_use(serving_dir)
@@ -103,7 +120,7 @@ def model_identity(folder: str) -> str:
     if not files.exists(path):
         path = os.path.join(folder, "saved_model.pb")
     with files.open(path, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()[:16]
+        return digest(file.read())
 
 
 def _record(folder: str) -> Record | None:

@@ -3,11 +3,24 @@
 Evaluator writes it beside its results, and Pusher takes it along with the model.
 """
 
+import importlib.metadata
+import platform
 from typing import Any
 
-__all__ = ["INPUT_BASE", "RECORD_FILE", "SETTINGS", "SPLIT", "Record", "why_not_comparable"]
+__all__ = [
+    "INPUT_BASE",
+    "RECORD_FILE",
+    "SETTINGS",
+    "SPLIT",
+    "Record",
+    "compared_with",
+    "installed_versions",
+    "why_not_comparable",
+]
 
 RECORD_FILE = "record.json"
+
+_PACKAGES = ("tfx", "tensorflow", "tensorflow-model-analysis", "apache-beam")
 
 # Custom properties of artifacts that a record is made of.
 INPUT_BASE = "input_base"
@@ -28,6 +41,17 @@ Record = dict[str, Any]
 * `blessed`, and the verdict's `reasons` and `notes`
 * `identity` of the model, `code` (fingerprints of the sources), `versions` of the packages
 """
+
+
+def compared_with(record: Record) -> str:
+    """Returns the version of the model that a candidate was compared with, or ""."""
+    return str(record["parent"]).partition(":")[0] if record["baseline"] else ""
+
+
+def installed_versions() -> dict[str, str]:
+    """Returns the versions of Python and of the packages that decide what a run makes."""
+    versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), **versions}
 
 
 def why_not_comparable(candidate: Record, other: Record) -> str:

@@ -12,7 +12,7 @@ from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, proto_utils
 
-from components.model_records.in_use import model_identity, model_in_use
+from components.model_records.in_use import model_identity, model_in_use, versions
 from components.model_records.record import RECORD_FILE
 
 __all__ = ["PusherExecutor"]
@@ -64,9 +64,8 @@ def _push(model: str, blessing: str, serving_dir: str) -> str:
     if in_use and in_use.identity == model_identity(model):
         logging.info("%s is this model already", in_use.folder)
         return in_use.folder
-    found = fileio.listdir(serving_dir) if fileio.exists(serving_dir) else []
-    versions = [int(name) for name in (name.rstrip("/") for name in found) if name.isdecimal()]
-    folder = os.path.join(serving_dir, str(max([int(time.time()), *(v + 1 for v in versions)])))
+    newer = [int(version) + 1 for version in versions(serving_dir)[:1]]
+    folder = os.path.join(serving_dir, str(max([int(time.time()), *newer])))
     io_utils.copy_dir(model, folder, deny_regex_patterns=[r"saved_model\.pb"])
     fileio.copy(os.path.join(blessing, RECORD_FILE), os.path.join(folder, RECORD_FILE))
     last = os.path.join(folder, "saved_model.pb")

@@ -1,7 +1,6 @@
 """The epoch loop: train, evaluate, log, checkpoint, stop; resumes where a killed run stopped."""
 
 import dataclasses
-import hashlib
 import json
 import math
 import os
@@ -15,6 +14,7 @@ from absl import logging
 from components.training.checkpoints import Checkpoints
 from components.training.config import LoopConfig
 from components.training.strategy import is_chief
+from transforms.digest import digest
 from transforms.errors import UserError
 
 __all__ = [
@@ -73,8 +73,8 @@ def checkpoint_dir(fn_args: Any) -> str:
     """
     custom = fn_args.custom_config
     identity = [custom["config"], custom["code"], fn_args.train_files, fn_args.eval_files]
-    digest = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
-    return os.path.join(custom["checkpoint_root"] or fn_args.model_run_dir, digest)
+    name = digest(json.dumps(identity).encode())
+    return os.path.join(custom["checkpoint_root"] or fn_args.model_run_dir, name)
 
 
 def run_loop(

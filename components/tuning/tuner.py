@@ -2,7 +2,6 @@
 
 import dataclasses
 import gc
-import hashlib
 import json
 import os
 import random
@@ -29,6 +28,7 @@ from components.training.loop import (
     run_loop,
 )
 from transforms.checks import from_json, override
+from transforms.digest import digest
 from transforms.errors import UserError
 
 __all__ = ["Fit", "LoopTuner"]
@@ -176,7 +176,7 @@ class LoopTuner(base_tuner.BaseTuner):
 
     def _last_epoch(self, text: str) -> dict[str, float]:
         """Returns the last epoch of a training with the settings that `text` is the JSON of."""
-        folder = os.path.join(self.kept, hashlib.sha256(text.encode()).hexdigest()[:16])
+        folder = os.path.join(self.kept, digest(text.encode()))
         history = os.path.join(folder, HISTORY_FILE)
         if tf.io.gfile.exists(history):
             with tf.io.gfile.GFile(history) as file:

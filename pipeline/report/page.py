@@ -3,6 +3,7 @@
 A run that was stopped has a part of these; what it has nothing to show in is left out.
 """
 
+import dataclasses
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -153,9 +154,8 @@ def _metric_rows(summary: Mapping[str, Any]) -> list[MetricRow]:
         sign, limit, kept = "", None, True
         if name in bounds:
             limit = summary["bounds"][bounds[name].setting]
-            higher = bounds[name].higher_is_better
-            sign = "≥" if higher else "≤"
-            kept = value is not None and (value >= limit if higher else value <= limit)
+            bound = dataclasses.replace(bounds[name], limit=limit)
+            sign, kept = "≥" if bound.higher_is_better else "≤", bound.keeps(value)
         baseline = summary["baseline"].get(name)
         rows.append(MetricRow(_TITLES[name], value, sign, limit, kept, baseline))
     return rows

@@ -143,9 +143,9 @@ def test_an_unchanged_run_is_told_the_same_by_the_driver(gate):
 
 
 def test_the_tenth_acceptance_is_newer_than_the_ninth(gate):
-    accepted = AcceptedStatistics(gate.root, "mine")
     for rows in range(100, 111):
         gate.run(ratings(rows=rows), accept_drift=1)
+    accepted = AcceptedStatistics(gate.root, "mine")
     assert [name[:6] for name in accepted.names()] == [f"{i:06d}" for i in range(11, 0, -1)]
 
 
