@@ -1,8 +1,11 @@
 """A counter-based hash: random numbers that depend on nothing but what they are asked for."""
 
+import hashlib
+from collections.abc import Iterable
+
 import numpy as np
 
-__all__ = ["hash_uint64"]
+__all__ = ["hash_texts", "hash_uint64"]
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
@@ -25,6 +28,12 @@ def hash_uint64(*keys: np.ndarray | int) -> np.ndarray:
         for key in keys:
             state = _mix(state + _GAMMA * (np.asarray(key).astype(np.uint64) + np.uint64(1)))
     return state
+
+
+def hash_texts(texts: Iterable[str]) -> np.ndarray:
+    """Returns uint64 hashes of texts, the same in each process, as keys for `hash_uint64`."""
+    digests = (hashlib.blake2b(text.encode(), digest_size=8).digest() for text in texts)
+    return np.fromiter((int.from_bytes(digest, "little") for digest in digests), np.uint64)
 
 
 def _mix(state: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from components.census_gen.config import CensusConfig
 from components.example_gen.executor import ColumnarExecutor
 from transforms.checks import from_json
 from transforms.errors import UserError
-from transforms.hashing import hash_uint64
+from transforms.hashing import hash_texts, hash_uint64
 from transforms.quarantine import Quarantine
 from transforms.read_census import find_census, read_census
 
@@ -76,20 +76,28 @@ class _Read(beam.DoFn):
     def _divide(self, path: str, rows: pa.RecordBatch) -> dict[str, pa.RecordBatch]:
         if self._config.holdout == "test":
             return {"eval" if path.endswith(".test") else "train": rows}
-        held_out = validation_rows(rows.num_rows, self._config)
+        held_out = validation_rows(rows, self._config)
         return {
             "train": rows.filter(pa.array(~held_out)),
             "eval": rows.filter(pa.array(held_out)),
         }
 
 
-def validation_rows(num_rows: int, config: CensusConfig) -> np.ndarray:
-    """Returns bool[num_rows]: whether a file's row is held out, by a hash of its place.
+def validation_rows(rows: pa.RecordBatch, config: CensusConfig) -> np.ndarray:
+    """Returns bool[rows]: whether a row of `CENSUS_COLUMNS` is held out, by a hash of its values.
 
-    Rows that were set aside have no place.
+    Equal rows stay together, so that none is evaluated on of which a copy was trained on.
     """
     bound = np.uint64(config.validation_fraction * 2.0**64)
-    return hash_uint64(config.seed, np.arange(num_rows)) < bound
+    return hash_uint64(config.seed, *map(_keys, rows.columns)) < bound
+
+
+def _keys(column: pa.Array) -> np.ndarray:
+    """Returns integers that stand for the values of a column, the same in any other batch."""
+    if not pa.types.is_string(column.type):
+        return column.to_numpy()
+    encoded = column.dictionary_encode()
+    return hash_texts(encoded.dictionary.to_pylist())[encoded.indices.to_numpy()]
 
 
 def _single_values(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -1,14 +1,12 @@
 """TFX Tuner's tuner_fn for the census models."""
 
 import keras_tuner
-import numpy as np
 import tensorflow_transform as tft
 from tfx import v1 as tfx
 
 from components.training.strategy import create_strategy
 from components.tuning.space import among, around
 from components.tuning.tuner import LoopTuner
-from components.wide_deep_trainer import census_features as features
 from components.wide_deep_trainer.census_config import CensusTrainerConfig
 from components.wide_deep_trainer.census_fit import AUC, CensusFit
 from components.wide_deep_trainer.transformed_data import read_columns, split_columns
@@ -32,8 +30,7 @@ def tuner_fn(fn_args: tfx.components.FnArgs) -> tfx.components.TunerFnResult:
     strategy = create_strategy(config.num_gpus)
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     columns = read_columns(fn_args.train_files, transform_output.transformed_feature_spec())
-    rows = np.arange(len(columns[features.LABEL]))
-    train, validation = split_columns(columns, config.seed, rows)
+    train, validation = split_columns(columns, config.seed)
     tuner = LoopTuner(
         fn_args,
         config,

@@ -17,11 +17,15 @@ _VALIDATION_PERCENT = 20
 def read_columns(
     patterns: Sequence[str], spec: Mapping[str, tf.io.FixedLenFeature]
 ) -> dict[str, np.ndarray]:
-    """Returns the features of all Examples in a split, each [examples, ...], by name.
+    """Returns the features of all Examples in a split, each [examples], by name.
+
+    They come in one order, whatever the order in which Beam wrote them: training draws its batches
+    by place. It is that of a hash of the integers, and where those are equal that of the floats.
 
     Args:
         patterns: Gzipped TFRecord files, or patterns of them.
-        spec: What to parse, such as TFTransformOutput's `transformed_feature_spec()`.
+        spec: What to parse, one number each, such as TFTransformOutput's
+            `transformed_feature_spec()`.
 
     Raises:
         UserError: There is no Example.
@@ -35,7 +39,10 @@ def read_columns(
     batches = list(dataset.as_numpy_iterator())
     if not batches:
         raise UserError(f"{', '.join(patterns)}: no Example")
-    return {name: np.concatenate([batch[name] for batch in batches]) for name in spec}
+    columns = {name: np.concatenate([batch[name] for batch in batches]) for name in spec}
+    floats = [columns[name] for name in sorted(spec) if columns[name].dtype.kind == "f"]
+    order = np.lexsort((*floats, _hash_rows(columns)))
+    return {name: column[order] for name, column in columns.items()}
 
 
 def split_columns(
@@ -46,12 +53,14 @@ def split_columns(
     Args:
         columns: Features by name, [rows, ...] each.
         seed: Different seeds draw independently.
-        *keys: Integers [rows]; rows of equal keys stay together.
+        *keys: Integers [rows]; rows of equal keys stay together. Without any, rows whose integers
+            are all equal do.
 
     Raises:
         UserError: There are too few rows for two parts.
     """
-    chosen = hash_uint64(seed, *keys) % np.uint64(100) < _VALIDATION_PERCENT
+    hashes = hash_uint64(seed, *(keys or [_hash_rows(columns)]))
+    chosen = hashes % np.uint64(100) < _VALIDATION_PERCENT
     if chosen.all() or not chosen.any():
         raise UserError(
             f"tune=True: {len(chosen)} rows to train on are too few to hold some out; do not tune"
@@ -60,3 +69,10 @@ def split_columns(
         {name: column[~chosen] for name, column in columns.items()},
         {name: column[chosen] for name, column in columns.items()},
     )
+
+
+def _hash_rows(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Returns hashes of the rows' integers, uint64 [rows]."""
+    # The last bits of a scaled number depend on the order in which Beam summed up its mean.
+    names = [name for name in sorted(columns) if columns[name].dtype.kind == "i"]
+    return hash_uint64(*(columns[name] for name in names))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from transforms.hashing import hash_uint64
+from transforms.hashing import hash_texts, hash_uint64
 
 MASK = 2**64 - 1
 
@@ -36,3 +36,9 @@ def test_every_bit_is_a_fair_coin_for_consecutive_keys():
     hashes = hash_uint64(0, np.arange(20_000))
     ones = [(hashes >> np.uint64(bit) & np.uint64(1)).mean() for bit in range(64)]
     assert np.abs(np.array(ones) - 0.5).max() < 5 * 0.5 / np.sqrt(20_000)
+
+
+def test_texts_have_the_same_hashes_in_each_process():
+    hashes = hash_texts(["", "?", "Private", "Zoë"])
+    assert hashes.dtype == np.uint64 and len(set(hashes.tolist())) == 4
+    assert int(hashes[2]) == 0xDE97322BF0818F04

@@ -3,6 +3,7 @@ import json
 import os
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import tensorflow as tf
 from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
@@ -13,6 +14,7 @@ from components.census_gen.executor import Executor, validation_rows
 from components.example_gen.executor import quarantine_file
 from transforms.errors import UserError, find_user_error
 from transforms.local_runner import LOCAL_ARGS
+from transforms.read_census import read_census
 
 ROW = (
     "{age}, State-gov, 77516, Bachelors, 13, Never-married, ?, Not-in-family, White, "
@@ -75,11 +77,25 @@ def test_validation_divides_adult_data_and_leaves_adult_test_alone(tmp_path):
     examples = generate(base, str(tmp_path / "out"), config)
     train, held_out = ages(examples, "train"), ages(examples, "eval")
     assert sorted(train + held_out) == list(range(20, 320))
-    expected = validation_rows(300, config)
+    rows, _ = read_census(os.path.join(base, "adult.data"))
+    expected = validation_rows(rows, config)
     np.testing.assert_array_equal(held_out, 20 + np.flatnonzero(expected))
     assert 0.1 < expected.mean() < 0.3
-    other = validation_rows(300, CensusConfig(holdout="validation", seed=1))
+    other = validation_rows(rows, CensusConfig(holdout="validation", seed=1))
     assert (expected != other).any()
+
+
+def test_what_a_row_is_and_not_its_place_tells_whether_it_is_held_out(tmp_path):
+    rows, _ = read_census(os.path.join(write_rows(tmp_path, train=300), "adult.data"))
+    config = CensusConfig(holdout="validation")
+    expected = validation_rows(rows, config)
+    order = np.random.default_rng(0).permutation(np.r_[0:300, 0:50])
+    np.testing.assert_array_equal(validation_rows(rows.take(order), config), expected[order])
+    for column in ("occupation", "label"):
+        place = rows.schema.names.index(column)
+        value = pa.array(["Sales" if column == "occupation" else 1] * 300)
+        changed = rows.set_column(place, column, value)
+        assert (validation_rows(changed, config) != expected).any()
 
 
 def test_a_malformed_row_is_a_one_line_error(tmp_path):
