@@ -1,6 +1,7 @@
 """Runs that are cut off or find their files damaged, and what the next run makes of it."""
 
 import contextlib
+import json
 import os
 import random
 import re
@@ -18,7 +19,7 @@ from tests.e2e.conftest import ROOT, Workplace
 
 PIPELINE = "ncf"
 SETTINGS = ["--set", "train_epochs=3", "--set", "min_hit_rate=0.01", "--set", "min_ndcg=0.01"]
-ROUNDS = 5
+ROUNDS = 6
 # Of the first component, which comes after the imports.
 START_SECONDS = 5.0
 
@@ -57,6 +58,17 @@ def kill_in(workplace, after, delay):
     os.killpg(process.pid, signal.SIGKILL)
     process.stdout.close()
     process.wait()
+
+
+# The command line, in a process that is killed when the model's variables are pushed.
+KILLED_PUSH = """
+import os, signal, sys, types
+from components.pusher import executor
+from pipeline.cli import main
+
+executor.fileio = types.SimpleNamespace(copy=lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+sys.exit(main())
+"""
 
 
 def check_pushed(workplace):
@@ -99,7 +111,9 @@ def test_a_run_goes_on_after_a_kill_in_any_component(reference, tmp_path, round_
     random_ = random.Random(round_)
     # Within the time that a component took, from the end of the one before it.
     for before, duration in zip(["", *seconds], seconds.values(), strict=False):
-        kill_in(workplace, before, random_.uniform(0, duration + (0 if before else START_SECONDS)))
+        # The machine may be faster now than when the components were timed.
+        share = random_.uniform(0, 0.5)
+        kill_in(workplace, before, share * (duration + (0 if before else START_SECONDS)))
         check_pushed(workplace)
     done = workplace.run(*SETTINGS)
     assert done.code == 0, done.out + done.err
@@ -107,6 +121,26 @@ def test_a_run_goes_on_after_a_kill_in_any_component(reference, tmp_path, round_
         assert records(workplace, split) == records(reference, split)
     check_pushed(workplace)
     assert os.path.exists(os.path.join(workplace.summary()["pushed_model"], "saved_model.pb"))
+
+
+@pytest.mark.slow
+def test_a_push_that_is_killed_half_way_leaves_the_model_in_use(finished):
+    (before,) = finished.pushed()
+    other = [*SETTINGS, "--set", "learning_rate=0.002"]
+    _, _, _, *arguments = command(finished, *other)
+    killed = subprocess.run([sys.executable, "-c", KILLED_PUSH, *arguments], cwd=ROOT)
+    assert killed.returncode == -signal.SIGKILL
+    _, cut = sorted(finished.pushed(), key=int)
+    left = os.listdir(os.path.join(finished.home, "serving", cut))
+    assert "variables" in left and "saved_model.pb" not in left
+    check_pushed(finished)
+    done = finished.run(*other)
+    assert done.code == 0, done.out + done.err
+    check_pushed(finished)
+    pushed = finished.summary()["pushed_model"]
+    with open(os.path.join(pushed, "record.json"), encoding="utf-8") as file:
+        assert json.load(file)["parent"].startswith(f"{before}:")
+    assert int(os.path.basename(pushed)) > int(cut) > int(before)
 
 
 @pytest.mark.slow

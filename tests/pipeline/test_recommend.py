@@ -8,7 +8,15 @@ import components.ncf_trainer.interactions as ncf_interactions
 import pipeline.recommend
 from components.model_records.in_use import ServedModel
 from components.ncf_trainer.interactions import Interactions
-from pipeline.recommend import Ranked, lines, parse_user, read_users, recommend, write_parquet
+from pipeline.recommend import (
+    Ranked,
+    _free_id,
+    lines,
+    parse_user,
+    read_users,
+    recommend,
+    write_parquet,
+)
 from transforms.errors import UserError
 
 LOWEST = np.finfo(np.float32).min
@@ -74,6 +82,13 @@ def test_an_item_with_the_id_minus_one_is_an_item_like_another(ask):
 def test_more_items_than_a_few_are_all_there(ask):
     assert len(ask([7], top=3000, items=1500).item_id) == 1498
     assert len(ask([7], top=1200, items=1500).item_id) == 1200
+
+
+@pytest.mark.parametrize(
+    ("items", "free"), [([0, 1, 2], 3), ([-1, 7, 0], 1), ([2**62], 0), ([], 0)]
+)
+def test_what_stands_for_no_item_is_no_items_id(items, free):
+    assert _free_id(np.array(items, np.int64)) == free
 
 
 def trained(**data):

@@ -125,6 +125,10 @@ def test_each_split_is_compared_with_its_own_past(gate):
     with pytest.raises(DataGateError) as caught:
         gate.run(train=ratings(share_of_ones=0.22), eval_=ratings(share_of_ones=0.17))
     assert [reason[:13] for reason in caught.value.reasons[1:]] == ["train: stars:"]
+    # Like train's past, and unlike its own.
+    with pytest.raises(DataGateError) as caught:
+        gate.run(train=ratings(share_of_ones=0.05), eval_=ratings(share_of_ones=0.02))
+    assert [reason[:13] for reason in caught.value.reasons[1:]] == ["eval: stars: "]
 
 
 def test_drift_that_is_meant_stays_accepted_and_makes_the_former_data_drift(gate):
@@ -190,3 +194,11 @@ def test_a_split_without_examples_is_refused(gate):
 def test_accept_drift_of_an_engine_is_checked(gate):
     with pytest.raises(UserError, match=r"accept_drift='2': must be one of 0, 1"):
         gate.run(ratings(), accept_drift=2)
+
+
+def test_other_code_than_was_compiled_is_refused_first():
+    code = "0@components.data_gate.executor"
+    with pytest.raises(
+        UserError, match=r"^components\.data_gate\.executor: the code in this image"
+    ):
+        DataGateExecutor().Do({}, {}, {"code": code})

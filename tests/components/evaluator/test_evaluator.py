@@ -265,3 +265,11 @@ def test_what_only_the_evaluator_refuses_is_not_refused_without_a_word(place, mo
     record = place.evaluate(lambda label, place: -label)
     assert not record["blessed"]
     assert record["reasons"] == ["the Evaluator did not bless the model; see its evaluation"]
+
+
+def test_other_code_than_was_compiled_is_refused_first():
+    code = json.dumps({"evaluator": "0@components.evaluator.executor"})
+    with pytest.raises(
+        UserError, match=r"^components\.evaluator\.executor: the code in this image"
+    ):
+        EvaluatorExecutor().Do({}, {}, {"code": code})

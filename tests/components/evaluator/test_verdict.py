@@ -70,10 +70,10 @@ def test_the_lines_have_a_row_for_each_bound_then_notes_then_reasons():
     ]
 
 
-def _result(rmse, gender="", model="", is_diff=False):
+def _result(rmse, gender=None, model="", is_diff=False):
     """A metric of one slice as TFMA writes it."""
     result = metrics_for_slice_pb2.MetricsForSlice()
-    if gender:
+    if gender is not None:
         result.slice_key.single_slice_keys.add(column="gender", bytes_value=gender.encode())
     entry = result.metric_keys_and_values.add()
     entry.key.name, entry.key.model_name, entry.key.is_diff = "rmse", model, is_diff
@@ -88,6 +88,7 @@ def test_an_evaluation_is_read_by_slice_and_its_baseline_over_all_alone(monkeypa
         _result(0.1, is_diff=True),
         _result(0.5, gender="Female"),
         _result(math.inf, gender="Male"),
+        _result(0.4, gender=""),  # What fills up a feature of several values.
         _result(0.6, gender="Female", model=tfma.BASELINE_KEY),
     ]
     monkeypatch.setattr(tfma, "load_metrics", lambda uri: results)

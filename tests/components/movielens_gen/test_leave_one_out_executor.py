@@ -41,9 +41,10 @@ def generate(
     uri: str,
     config: LeaveOneOutConfig,
     beam_args: tuple[str, ...] = (),
+    code: str = "abc",
     **run_settings: int,
 ) -> standard_artifacts.Examples:
-    component = MovieLensExampleGen(input_base, config, code="abc")
+    component = MovieLensExampleGen(input_base, config, code=code)
     examples = standard_artifacts.Examples()
     examples.uri = uri
     context = LeaveOneOutExecutor.Context(beam_pipeline_args=[*LOCAL_ARGS, *beam_args])
@@ -220,3 +221,9 @@ def test_ml_1m_is_split_as_published(tmp_path):
     assert all(
         not set(train[user]["item_id"]) & set(candidates[user]["item_id"]) for user in candidates
     )
+
+
+def test_other_code_than_was_compiled_is_refused_first(tmp_path):
+    code = "0@components.movielens_gen.component"
+    with pytest.raises(UserError, match=r"^components\.movielens_gen\.component: the code in this"):
+        generate(str(tmp_path), str(tmp_path / "examples"), LeaveOneOutConfig(), code=code)

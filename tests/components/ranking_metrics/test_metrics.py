@@ -25,6 +25,14 @@ def test_a_metric_is_the_mean_over_users():
     assert evaluate(LeaveOneOutNDCG(k=2), lists) == pytest.approx((1 + 1 / np.log2(3)) / 2)
 
 
+def test_metrics_of_one_k_share_their_ranks_and_others_do_not():
+    ranks = [
+        metric.computations(eval_config=None)[0].keys[0]
+        for metric in (HitRate(k=5), LeaveOneOutNDCG(k=5), HitRate(k=10), HitRate(5, item_key="i"))
+    ]
+    assert ranks[0] == ranks[1] and len(set(ranks)) == 3
+
+
 def test_a_list_of_fewer_than_k_negatives_does_not_count_and_is_counted():
     lists = [([1, 0, 0], [0.1, 0.8, 0.9]), ([1, 0], [0.9, 0.1]), ([1], [0.9])]
     assert evaluate(HitRate(k=2), lists) == 0.0

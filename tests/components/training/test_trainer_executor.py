@@ -1,5 +1,6 @@
 import types
 
+import pytest
 from tfx.components.trainer.executor import GenericExecutor
 from tfx.types import standard_artifacts
 from tfx.utils import json_utils
@@ -7,6 +8,7 @@ from tfx.utils import json_utils
 from components.ncf_trainer.config import NcfTrainerConfig
 from components.training.executor import TrainerExecutor
 from transforms.checks import from_json, to_json
+from transforms.errors import UserError
 
 
 def test_the_best_hyperparameters_take_the_place_of_settings(monkeypatch):
@@ -32,3 +34,12 @@ def test_the_settings_of_a_run_take_the_place_of_the_trainers(monkeypatch):
     TrainerExecutor().Do({}, {}, {"custom_config": custom, **of_run})
     config = from_json(NcfTrainerConfig, json_utils.loads(used[0]["custom_config"])["config"])
     assert (config.train_epochs, config.seed, config.learning_rate) == (3, 4, 0.1)
+
+
+def test_other_code_than_was_compiled_is_refused_first():
+    code = "0@components.ncf_trainer.trainer"
+    custom = json_utils.dumps({"config": to_json(NcfTrainerConfig()), "code": code})
+    with pytest.raises(
+        UserError, match=r"^components\.ncf_trainer\.trainer: the code in this image"
+    ):
+        TrainerExecutor().Do({}, {}, {"custom_config": custom})
