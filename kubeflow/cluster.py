@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tfx import v1 as tfx
 
+from kubeflow.placement import Placement
 from pipeline.beam_args import BeamEngine, is_beam_step
 from pipeline.configs import Location, PipelineConfig
 from pipeline.environment import Environment
@@ -13,6 +14,7 @@ from pipeline.fingerprint import code_fingerprints
 from pipeline.parts import PARTS
 from pipeline.pipeline import create_pipeline
 from transforms.checks import check
+from transforms.errors import UserError
 
 __all__ = ["Cluster", "Resources"]
 
@@ -40,7 +42,8 @@ class Cluster:
         config: What to compute.
         location: Where.
         image: The image of all steps and Beam workers.
-        gpu_type: The Trainer's kind of GPU as Kubernetes spells it, such as "nvidia-tesla-t4".
+        gpu_type: Vertex: the Trainer's kind of GPU, such as "nvidia-tesla-t4".
+        placement: Kubeflow Pipelines: where pods run, and what they have mounted.
         beam_resources: Resources of each step that does its work in Beam.
     """
 
@@ -48,6 +51,7 @@ class Cluster:
     location: Location
     image: str
     gpu_type: str
+    placement: Placement
     beam_resources: Resources
 
     @classmethod
@@ -57,7 +61,8 @@ class Cluster:
         Args:
             variables: PIPELINE (ncf), SETTINGS (`name=value` pairs with blanks between them),
                 DATA_ROOT, PIPELINE_ROOT and PIPELINE_IMAGE; TRAINER_GPUS (1) and TRAINER_GPU_TYPE
-                (nvidia-tesla-t4); BEAM_CPUS (4) and BEAM_MEMORY_GIB (16) of each Beam step;
+                (nvidia-tesla-t4), those of `Placement.from_environment`; BEAM_CPUS (4) and
+                BEAM_MEMORY_GIB (16) of each Beam step;
                 BEAM_ENGINE (direct, or dataflow, flink, spark) with BEAM_MAX_WORKERS (8), and for
                 Flink and Spark BEAM_MASTER and BEAM_WORKER_POOL (localhost:50000), for Dataflow
                 GOOGLE_CLOUD_PROJECT, GOOGLE_CLOUD_REGION and SERVICE_ACCOUNT.
@@ -77,21 +82,37 @@ class Cluster:
         image = environment.required("PIPELINE_IMAGE")
         data_root = environment.required("DATA_ROOT")
         root = f"{environment.required('PIPELINE_ROOT').rstrip('/')}/{config.pipeline}"
+        placement = Placement.from_environment(environment)
+        engine = _beam_engine(environment, config.pipeline, image, root)
+        home = _home(root, config.pipeline, placement)
+        check(
+            _can_be_opened(data_root),
+            "DATA_ROOT",
+            data_root,
+            "gs:// or a folder of PIPELINE_VOLUME: an ExampleGen reads it itself",
+        )
+        check(
+            engine.name == "direct" or _can_be_opened(root),
+            "BEAM_ENGINE",
+            engine.name,
+            "direct unless PIPELINE_ROOT is gs://, which workers on other machines can open",
+        )
         return cls(
             config=config,
             location=Location(
                 dataset=os.path.basename(data_root.rstrip("/")),
                 input_base=data_root,
                 pipeline_root=f"{root}/artifacts",
-                serving_dir=f"{root}/serving",
-                accepted_root=f"{root}/accepted",
-                checkpoint_root=f"{root}/checkpoints",
+                serving_dir=f"{home}/serving",
+                accepted_root=f"{home}/accepted",
+                checkpoint_root=f"{home}/checkpoints",
                 code=code_fingerprints(PARTS[config.pipeline], config.schema, for_image=True),
-                beam_engine=_beam_engine(environment, config.pipeline, image, root),
+                beam_engine=engine,
                 run_time_parameters=True,
             ),
             image=image,
             gpu_type=environment.get("TRAINER_GPU_TYPE", "nvidia-tesla-t4"),
+            placement=placement,
             beam_resources=Resources(
                 cpus=environment.count("BEAM_CPUS", 4),
                 memory_gib=environment.count("BEAM_MEMORY_GIB", 16),
@@ -113,6 +134,24 @@ class Cluster:
         if is_beam_step(component) and self.location.beam_engine.name == "direct":
             return self.beam_resources
         return None
+
+
+def _can_be_opened(uri: str) -> bool:
+    """Returns whether TensorFlow and Beam open it, as they are in the image."""
+    scheme, separator, _ = uri.partition("://")
+    return not separator or scheme == "gs"
+
+
+def _home(root: str, pipeline: str, placement: Placement) -> str:
+    """Returns the folder of what steps keep themselves, from one run to the next."""
+    if _can_be_opened(root):
+        return root
+    if placement.volume is None:
+        raise UserError(
+            f"PIPELINE_ROOT={root}: steps cannot keep models and checkpoints there: take gs://, or "
+            "add PIPELINE_VOLUME=claim:/path"
+        )
+    return f"{placement.volume.path}/{pipeline}"
 
 
 def _beam_engine(environment: Environment, pipeline: str, image: str, root: str) -> BeamEngine:

@@ -3,6 +3,7 @@
 `Cluster.from_environment` lists the environment variables.
 """
 
+import json
 import os
 import sys
 from typing import Any
@@ -12,24 +13,40 @@ sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import yaml
 from google.protobuf import json_format
-from kfp.kubernetes.kubernetes_executor_config_pb2 import KubernetesExecutorConfig, NodeSelector
 
 from kubeflow.cluster import Cluster, Resources
+from kubeflow.resolve_input import RESOLVED_INPUT
 from kubeflow.spec_runner import ResourceSpec, SpecRunner
 from pipeline.environment import one_line_mistakes
+from transforms.checks import check
 from transforms.errors import UserError
 
 _GPU = "nvidia.com/gpu"
-_GPU_NODES = "cloud.google.com/gke-accelerator"
 # Kubeflow Pipelines counts memory in GB of 10**9 bytes.
 _GB_PER_GIB = 1.024**3
+_STORES = ("gs://", "s3://", "minio://")
+_COMMAND = ("python", "-m", "kubeflow.run_executor")
+_INPUT_STEP = "ResolveInput"
+_INPUT_COMMAND = ("python", "-m", "kubeflow.resolve_input")
 
 
 class KubeflowRunner(SpecRunner):
     """Writes a 2.1 pipeline spec, and after it what is for Kubernetes alone."""
 
     def __init__(self, cluster: Cluster):
-        super().__init__(cluster, f"{cluster.config.pipeline}.yaml", use_pipeline_spec_2_1=True)
+        """Compiles `cluster`.
+
+        Raises:
+            UserError: Its artifacts are not in an object store.
+        """
+        root = cluster.location.pipeline_root
+        check(root.startswith(_STORES), "PIPELINE_ROOT", root, "minio://, s3:// or gs:// there")
+        super().__init__(
+            cluster,
+            f"{cluster.config.pipeline}.yaml",
+            use_pipeline_spec_2_1=True,
+            command=_COMMAND,
+        )
 
     def resource_spec(self, resources: Resources) -> Any:
         """Returns requests; memory, which would otherwise be taken from neighbours, is a limit."""
@@ -39,6 +56,12 @@ class KubeflowRunner(SpecRunner):
             spec.accelerator.type = _GPU
             spec.accelerator.count = resources.gpus
         return spec
+
+    def adapt(self, spec: dict[str, Any]) -> None:
+        """Makes a step of what TFX has done before an engine asks its cache."""
+        for name, executor in list(spec["deploymentSpec"]["executors"].items()):
+            if executor.get("container", {}).pop("lifecycle", None):
+                _add_input_step(spec, name)
 
     def file_text(self, job: dict[str, Any], defaults: dict[str, Any]) -> str:
         """Returns the spec with its parameters' defaults and the root of artifacts in it.
@@ -52,19 +75,55 @@ class KubeflowRunner(SpecRunner):
         spec["defaultPipelineRoot"] = job["runtimeConfig"]["gcsOutputDirectory"]
         for name, parameter in spec["root"]["inputDefinitions"]["parameters"].items():
             parameter["defaultValue"] = defaults[name]
-        return yaml.safe_dump_all([spec, *self._platform_documents(spec)])
+        return _to_yaml(spec, self._platform_document(spec))
 
-    def _platform_documents(self, spec: dict[str, Any]) -> list[dict[str, Any]]:
-        labels = {_GPU_NODES: self.cluster.gpu_type}
-        on_gpu_nodes = KubernetesExecutorConfig(node_selector=NodeSelector(labels=labels))
-        executors = {
-            name: json_format.MessageToDict(on_gpu_nodes)
-            for name, executor in spec["deploymentSpec"]["executors"].items()
-            if "accelerator" in executor.get("container", {}).get("resources", {})
+    def _platform_document(self, spec: dict[str, Any]) -> dict[str, Any]:
+        executors = {}
+        for name, executor in spec["deploymentSpec"]["executors"].items():
+            accelerator = executor["container"].get("resources", {}).get("accelerator", {})
+            config = self.cluster.placement.executor_config(int(accelerator.get("count", 0)))
+            executors[name] = json_format.MessageToDict(config)
+        return {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}}
+
+
+def _to_yaml(*documents: dict[str, Any]) -> str:
+    # Parts of a document that are one object would become an anchor and its aliases.
+    return yaml.safe_dump_all(json.loads(json.dumps(documents)))
+
+
+def _add_input_step(spec: dict[str, Any], executor: str) -> None:
+    """Puts the step of `kubeflow.resolve_input` before an ExampleGen's."""
+    (generator,) = (n for n, c in spec["components"].items() if c["executorLabel"] == executor)
+    executors, task = spec["deploymentSpec"]["executors"], spec["root"]["dag"]["tasks"][generator]
+    read = ("input_base", "input_config")
+    kind = {"parameterType": "STRUCT"}
+    declared = spec["components"][generator]["inputDefinitions"]["parameters"]
+    spec["components"][_INPUT_STEP] = {
+        "executorLabel": f"{_INPUT_STEP}_executor",
+        "inputDefinitions": {"parameters": {name: declared[name] for name in read}},
+        "outputDefinitions": {"parameters": {RESOLVED_INPUT: kind}},
+    }
+    executors[f"{_INPUT_STEP}_executor"] = {
+        "container": {
+            "image": executors[executor]["container"]["image"],
+            "command": list(_INPUT_COMMAND),
+            "args": ["{{$}}"],
         }
-        if not executors:
-            return []
-        return [{"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}}]
+    }
+    spec["root"]["dag"]["tasks"][_INPUT_STEP] = {
+        "taskInfo": {"name": _INPUT_STEP},
+        "componentRef": {"name": _INPUT_STEP},
+        "cachingOptions": {"enableCache": False},
+        "inputs": {"parameters": {name: task["inputs"]["parameters"][name] for name in read}},
+    }
+    declared[RESOLVED_INPUT] = kind
+    task["inputs"]["parameters"][RESOLVED_INPUT] = {
+        "taskOutputParameter": {
+            "producerTask": _INPUT_STEP,
+            "outputParameterKey": RESOLVED_INPUT,
+        }
+    }
+    task["dependentTasks"] = [*task.get("dependentTasks", []), _INPUT_STEP]
 
 
 def run() -> None:

@@ -2,6 +2,7 @@
 
 import abc
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from google.protobuf import json_format
@@ -28,10 +29,27 @@ ResourceSpec = PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec
 class SpecRunner(KubeflowV2DagRunner, abc.ABC):
     """Compiles a cluster's pipeline to the file that an engine takes."""
 
-    def __init__(self, cluster: Cluster, output_filename: str, *, use_pipeline_spec_2_1: bool):
+    def __init__(
+        self,
+        cluster: Cluster,
+        output_filename: str,
+        *,
+        use_pipeline_spec_2_1: bool,
+        command: Sequence[str] | None = None,
+    ):
+        """Compiles `cluster`.
+
+        Args:
+            cluster: What and where.
+            output_filename: Name of the file that the engine takes.
+            use_pipeline_spec_2_1: Whether that is of version 2.1, not 2.0.
+            command: Of each step; None for TFX's own.
+        """
         super().__init__(
             KubeflowV2DagRunnerConfig(
-                default_image=cluster.image, use_pipeline_spec_2_1=use_pipeline_spec_2_1
+                default_image=cluster.image,
+                default_commands=command and list(command),
+                use_pipeline_spec_2_1=use_pipeline_spec_2_1,
             ),
             output_filename=output_filename,
         )
@@ -40,6 +58,10 @@ class SpecRunner(KubeflowV2DagRunner, abc.ABC):
     @abc.abstractmethod
     def resource_spec(self, resources: Resources) -> Any:
         """Returns resources as a ResourceSpec in the engine's units and names."""
+
+    @abc.abstractmethod
+    def adapt(self, spec: dict[str, Any]) -> None:
+        """Changes in a spec, in place, what the engine needs otherwise than TFX has it."""
 
     @abc.abstractmethod
     def file_text(self, job: dict[str, Any], defaults: dict[str, Any]) -> str:
@@ -79,6 +101,7 @@ class SpecRunner(KubeflowV2DagRunner, abc.ABC):
                 executors[f"{node.id}_executor"]["container"]["resources"] = (
                     json_format.MessageToDict(self.resource_spec(resources))
                 )
+        self.adapt(job["pipelineSpec"])
         if write_out:
             path = os.path.join(self._output_dir, self._output_filename)
             with open(path, "w", encoding="utf-8") as file:

@@ -4,6 +4,7 @@ Parsing, help and mistakes need no TensorFlow; what runs imports it.
 """
 
 import argparse
+import functools
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -103,6 +104,11 @@ def _parser() -> Parser:
         default=[],
         metavar="NAME=VALUE",
         help="a run-time parameter: data_root, train_epochs, seed or a bound; may be repeated",
+    )
+    submit.add_argument(
+        "--wait",
+        action="store_true",
+        help="follow a run on Kubeflow to its end, and end with its verdict and exit code",
     )
     submit.set_defaults(command=_submit)
 
@@ -208,9 +214,15 @@ def _submit(options: argparse.Namespace) -> ExitCode:
     values = {name: setting_values(asked).get(name, text) for name, text in texts.items()}
     # Engines have no type for truth that TFX knows of.
     parameters = {n: int(v) if isinstance(v, bool) else v for n, v in values.items()}
-    link = submit(options.pipeline, options.engine, settings, parameters, options.endpoint)
-    print(f"{options.pipeline}: {link}")
-    return ExitCode.PUSHED
+    return submit(
+        options.pipeline,
+        options.engine,
+        settings,
+        parameters,
+        options.endpoint,
+        tell=functools.partial(print, flush=True),
+        wait=options.wait,
+    )
 
 
 def _download(options: argparse.Namespace) -> ExitCode:

@@ -8,10 +8,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipeline.environment import Environment
+from pipeline.exit_code import ExitCode
 from transforms.errors import UserError
 
 __all__ = ["submit"]
@@ -26,8 +27,10 @@ def submit(
     settings: list[str],
     parameters: Mapping[str, Any],
     endpoint: str | None,
-) -> str:
-    """Starts a run and returns its link.
+    tell: Callable[[str], None],
+    wait: bool,
+) -> ExitCode:
+    """Starts a run and tells its link.
 
     Args:
         pipeline: "ncf", "movielens" or "census".
@@ -35,6 +38,11 @@ def submit(
         settings: `name=value` pairs that the pipeline is compiled with.
         parameters: Values of run-time parameters, such as 3 for `train_epochs`.
         endpoint: Kubeflow's address; None for Vertex.
+        tell: Takes lines for the user.
+        wait: Whether to follow the run on Kubeflow to its end, and tell how it ended.
+
+    Returns:
+        How the run ended; 0 for one that was only started.
 
     Raises:
         UserError: A variable or the endpoint is missing, the pipeline does not compile, or the
@@ -42,6 +50,8 @@ def submit(
     """
     if engine == "kubeflow" and not endpoint:
         raise UserError("no endpoint: add --endpoint http://HOST:PORT of Kubeflow Pipelines")
+    if engine == "vertex" and wait:
+        raise UserError("--wait: follows runs on Kubeflow; leave it out, and open the link")
     # Blanks separate the pairs, and mean nothing in a value.
     pairs = " ".join("".join(pair.split()) for pair in settings)
     variables = {**os.environ, "PIPELINE": pipeline, "SETTINGS": pairs}
@@ -49,8 +59,10 @@ def submit(
         _compile(engine, folder, variables)
         if engine == "kubeflow":
             package = os.path.join(folder, f"{pipeline}.yaml")
-            return _kubeflow(package, pipeline, parameters, str(endpoint))
-        return _vertex(os.path.join(folder, "pipeline.json"), pipeline, parameters)
+            return _kubeflow(package, pipeline, parameters, str(endpoint), tell, wait)
+        link = _vertex(os.path.join(folder, "pipeline.json"), pipeline, parameters)
+        tell(f"{pipeline}: {link}")
+        return ExitCode.PUSHED
 
 
 def _compile(engine: str, folder: str, variables: Mapping[str, str]) -> None:
@@ -65,8 +77,16 @@ def _compile(engine: str, folder: str, variables: Mapping[str, str]) -> None:
         raise RuntimeError(f"{runner.name} failed:\n{done.stderr}")
 
 
-def _kubeflow(package: str, pipeline: str, parameters: Mapping[str, Any], endpoint: str) -> str:
-    from kubeflow.tfx_cli.tfx_kubeflow_client import ServiceError, connect, service_errors
+def _kubeflow(
+    package: str,
+    pipeline: str,
+    parameters: Mapping[str, Any],
+    endpoint: str,
+    tell: Callable[[str], None],
+    wait: bool,
+) -> ExitCode:
+    from kubeflow.follow_run import follow_run
+    from kubeflow.tfx_cli.tfx_kubeflow_client import ServiceError, connect, run_link, service_errors
 
     name = f"{pipeline}-{time.strftime('%Y%m%d-%H%M%S')}"
     try:
@@ -85,10 +105,15 @@ def _kubeflow(package: str, pipeline: str, parameters: Mapping[str, Any], endpoi
                 params=dict(parameters),
                 pipeline_id=known,
                 version_id=version.pipeline_version_id,
+                service_account=os.environ.get("SERVICE_ACCOUNT") or None,
             )
+        tell(f"{pipeline}: {run_link(client, run.run_id)}")
+        if not wait:
+            return ExitCode.PUSHED
+        with service_errors(endpoint):
+            return follow_run(client, run.run_id, tell)
     except ServiceError as error:
         raise UserError(str(error)) from error
-    return f"{endpoint.rstrip('/')}/#/runs/details/{run.run_id}"
 
 
 def _vertex(job_file: str, pipeline: str, parameters: Mapping[str, Any]) -> str:
@@ -107,7 +132,9 @@ def _vertex(job_file: str, pipeline: str, parameters: Mapping[str, Any]) -> str:
         )
         job.submit(service_account=environment.get("SERVICE_ACCOUNT") or None)
     except GoogleAuthError as error:
-        raise UserError(f"Google Cloud: {error}; log in with gcloud auth login") from error
+        raise UserError(
+            f"Google Cloud: {error}; log in with gcloud auth application-default login"
+        ) from error
     except GoogleAPIError as error:
         raise UserError(f"Vertex Pipelines: {error}") from error
     return job._dashboard_uri()

@@ -12,7 +12,7 @@ from kfp.client import KF_PIPELINES_SA_TOKEN_ENV, ServiceAccountTokenVolumeCrede
 from kfp_server_api import ApiException
 from urllib3.exceptions import HTTPError
 
-__all__ = ["ServiceError", "connect", "service_errors"]
+__all__ = ["ServiceError", "connect", "run_link", "service_errors"]
 
 
 class ServiceError(click.ClickException):
@@ -44,6 +44,11 @@ def connect(
             namespace=namespace,
             credentials=credentials,
         )
+
+
+def run_link(client: kfp.Client, run_id: str) -> str:
+    """Returns the address of a run in the console, which a proxy may have elsewhere."""
+    return f"{client._get_url_prefix().rstrip('/')}/#/runs/details/{run_id}"
 
 
 @contextlib.contextmanager

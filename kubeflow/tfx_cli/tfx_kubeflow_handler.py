@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import json
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from tfx.tools.cli import labels
 from tfx.tools.cli.container_builder import builder
 from tfx.tools.cli.handler.base_handler import BaseHandler
 from tfx.tools.cli.handler.kubeflow_v2_dag_runner_patcher import KubeflowV2DagRunnerPatcher
-from tfx_kubeflow_client import connect, service_errors
+from tfx_kubeflow_client import connect, run_link, service_errors
 from tfx_kubeflow_parameters import typed
 
 __all__ = ["KubeflowHandler"]
@@ -116,6 +117,7 @@ class KubeflowHandler(BaseHandler):
                 params=typed(self.flags_dict[labels.RUNTIME_PARAMETER], version.pipeline_spec),
                 pipeline_id=pipeline,
                 version_id=version.pipeline_version_id,
+                service_account=os.environ.get("SERVICE_ACCOUNT") or None,
             )
         click.echo(f"Run created for pipeline: {name}")
         self._print_runs(name, [run])
@@ -216,9 +218,9 @@ class KubeflowHandler(BaseHandler):
         return [each.experiment_id for each in answer.experiments or ()]
 
     def _print_runs(self, name: str, runs: list[Any]) -> None:
-        link = f"{self._client._get_url_prefix().rstrip('/')}/#/runs/details"
         rows = [
-            [name, run.run_id, run.state, run.created_at, f"{link}/{run.run_id}"] for run in runs
+            [name, run.run_id, run.state, run.created_at, run_link(self._client, run.run_id)]
+            for run in runs
         ]
         columns = ["pipeline_name", "run_id", "status", "created_at", "link"]
         click.echo(self._format_table(columns, rows))

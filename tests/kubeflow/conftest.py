@@ -46,7 +46,7 @@ def upload(foreign_folder):
                 [
                     Command(
                         [*words.split(), *engine, *more, *(() if "compile" in words else endpoint)],
-                        folder.environment,
+                        folder.for_kubeflow,
                     )
                     for words, more in commands.items()
                 ],

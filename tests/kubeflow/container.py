@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 _TAIL = 4000
@@ -13,6 +14,20 @@ _TAIL = 4000
 
 class StepFailedError(AssertionError):
     """A container ended with an error; the message holds the end of what it said."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a step's container ended, and what it said."""
+
+    name: str
+    code: int
+    said: str
+
+    def check(self) -> None:
+        """Raises StepFailedError if it ended with a code other than 0."""
+        if self.code != 0:
+            raise StepFailedError(f"{self.name} ended with {self.code}:\n{self.said[-_TAIL:]}")
 
 
 def container_environment(packages: str, folder: str) -> dict[str, str]:
@@ -32,19 +47,16 @@ def container_environment(packages: str, folder: str) -> dict[str, str]:
     }
 
 
-def run_container(name: str, command: Sequence[str], environment: Mapping[str, str]) -> str:
+def run_container(
+    name: str, command: Sequence[str], environment: Mapping[str, str], mounts: str = "/"
+) -> Ended:
     """Runs a step's command line in the root folder, as an image without a work folder does.
 
     Args:
         name: The step's, for messages.
-        command: `python -m` with a module of TFX and its arguments.
+        command: `python -m` with a module and its arguments.
         environment: All environment variables.
-
-    Returns:
-        What it printed.
-
-    Raises:
-        StepFailedError: It ended with a code other than 0.
+        mounts: Where the folders are that Kubeflow's launcher has in the root folder.
     """
     python, option, module, *arguments = command
     assert (python, option) == ("python", "-m")
@@ -54,13 +66,12 @@ def run_container(name: str, command: Sequence[str], environment: Mapping[str, s
         "arguments": arguments,
         "environment": dict(environment),
         "output": path,
+        "mounts": mounts,
     }
     code = _interpreter(environment["PYTHONPATH"]).run(step)
     with open(path, encoding="utf-8", errors="replace") as file:
         said = file.read()
-    if code != 0:
-        raise StepFailedError(f"{name} ended with {code}:\n{said[-_TAIL:]}")
-    return said
+    return Ended(name, code, said)
 
 
 # Most of a container's time goes to importing TFX. This process does it once, and each step is a
@@ -88,6 +99,10 @@ output = os.open(step["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
 os.dup2(output, 1)
 os.dup2(output, 2)
 os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+if step["module"] == "kubeflow.run_executor":
+    from kubeflow import run_executor
+
+    sys.exit(run_executor.main(step["arguments"], step["mounts"]))
 sys.argv = ["", *step["arguments"]]
 runpy.run_module(step["module"], run_name="__main__", alter_sys=True)
 """

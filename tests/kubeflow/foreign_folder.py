@@ -34,6 +34,7 @@ class ForeignFolder:
         root: What PIPELINE_ROOT says.
         environment_of_image: What a container finds set.
         environment: The same, with the variables that the runner files read.
+        for_kubeflow: The same for Kubeflow Pipelines with its own object store and a volume.
     """
 
     def __init__(self, pipeline: str, path: str, packages: str):
@@ -51,6 +52,11 @@ class ForeignFolder:
             "PIPELINE_ROOT": self.root,
             "PIPELINE_IMAGE": IMAGE,
             "TRAINER_GPUS": "0",
+        }
+        self.for_kubeflow = {
+            **self.environment,
+            "PIPELINE_ROOT": "minio://mlpipeline/v2/artifacts",
+            "PIPELINE_VOLUME": f"pipelines:{self.root}",
         }
 
     def runner(self, name: str) -> str:

@@ -10,7 +10,7 @@ import re
 import threading
 import urllib.parse
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +21,8 @@ from typing import Any
 import yaml
 from google.protobuf import json_format
 from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec, PlatformSpec
+
+from tests.kubeflow.kfp_player import Run
 
 _API = "/apis/v2beta1/"
 _PAGE_SIZE = 2
@@ -53,6 +55,7 @@ class KfpServer:
         started: All runs as they were asked for, those that were deleted included.
         tokens: What the Authorization headers held.
         unknown: Calls that the server does not implement, as "METHOD path".
+        play: Runs a package with parameters; without it a run stays as it was created.
     """
 
     url: str = ""
@@ -65,6 +68,8 @@ class KfpServer:
     started: list[_Record] = field(default_factory=list)
     tokens: set[str | None] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
+    play: Callable[[bytes, _Record], Run] | None = None
+    _logs: dict[str, str] = field(default_factory=dict)
     _added: Counter[str] = field(default_factory=Counter)
 
     def answer(self, method: str, path: str, query: dict[str, str], body: bytes) -> _Record | None:
@@ -74,7 +79,7 @@ class KfpServer:
             case "GET", "healthz", []:
                 return {"multi_user": self.multi_user}
             case "POST", "pipelines", ["upload"]:
-                return self._upload_pipeline(query, body)
+                return self.upload(query["name"], body, query.get("namespace", ""))
             case "POST", "pipelines", ["upload_version"]:
                 return self._upload_version(query["pipelineid"], query["name"], body)
             case "GET", "pipelines", [pipeline, "versions"]:
@@ -103,10 +108,11 @@ class KfpServer:
                 return self._one(kind, name)
         return None
 
-    def _upload_pipeline(self, query: dict[str, str], package: bytes) -> _Record:
-        record = {"display_name": query["name"], "namespace": query.get("namespace", "")}
+    def upload(self, name: str, package: bytes, namespace: str = "") -> _Record:
+        """Adds a pipeline with a version."""
+        record = {"display_name": name, "namespace": namespace}
         pipeline = self._add("pipelines", record)
-        self._upload_version(pipeline["pipeline_id"], query["name"], package)
+        self._upload_version(pipeline["pipeline_id"], name, package)
         return pipeline
 
     def _upload_version(self, pipeline: str, name: str, package: bytes) -> _Record:
@@ -125,14 +131,50 @@ class KfpServer:
         self._one("experiments", run["experiment_id"])
         spec = self._one("versions", reference["pipeline_version_id"])["pipeline_spec"]
         spec = spec.get("pipeline_spec", spec)
-        declared = spec["root"]["inputDefinitions"]["parameters"]
-        for name, value in run["runtime_config"]["parameters"].items():
+        declared = spec["root"].get("inputDefinitions", {}).get("parameters", {})
+        for name, value in run["runtime_config"].get("parameters", {}).items():
             kind = declared.get(name, {}).get("parameterType")
             if kind is None or not isinstance(value, _PYTHON_TYPES[kind]):
                 message = f"parameter {name} of {value!r}\nis not what the pipeline declares"
                 raise _RefusedError(HTTPStatus.BAD_REQUEST, message)
         self.started.append(run)
-        return self._add("runs", {"state": "RUNNING", **run})
+        record = self._add("runs", {"state": "RUNNING", **run})
+        if self.play:
+            package = self.packages[reference["pipeline_version_id"]]
+            played = self.play(package, run["runtime_config"].get("parameters", {}))
+            self._finish(record, played)
+        return record
+
+    def _finish(self, record: _Record, run: Run) -> None:
+        """Gives a run the details that the real server takes from the workflow's nodes."""
+        now = datetime.now(UTC).isoformat()
+        details = []
+
+        def add(name: str, node: str, state: str, children: list[str]) -> None:
+            times = {"start_time": now, "end_time": now}
+            nodes = [{"pod_name": child} for child in children]
+            details.append({"display_name": name, "task_id": node, "state": state, **times})
+            details[-1]["child_tasks"] = nodes
+
+        add(record["display_name"], "workflow-0", "RUNNING", ["workflow-1"])
+        for number, name in enumerate([*run.cached, *run.ended], 1):
+            ended = run.ended.get(name)
+            state = "FAILED" if ended and ended.code else "SUCCEEDED"
+            add(f"{name}-driver", f"workflow-{number}0", "SUCCEEDED", [f"workflow-{number}1"])
+            add(name, f"workflow-{number}1", state, [f"workflow-{number}2"])
+            add("executor", f"workflow-{number}2", state if ended else "SKIPPED", [])
+            if ended:
+                launcher = f"failed to execute component: exit status {ended.code}\n"
+                self._logs[f"workflow-system-container-impl-{number}2"] = ended.said + (
+                    launcher if ended.code else ""
+                )
+        record["state"] = "FAILED" if run.failed else "SUCCEEDED"
+        record["run_details"] = {"task_details": details}
+
+    def log(self, path: str) -> str | None:
+        """Returns the log of a pod, or None where the path is not of a log."""
+        found = re.fullmatch(r"/apis/v1alpha1/runs/([^/]+)/nodes/([^/]+)/log", path)
+        return self._logs.get(found[2]) if found else None
 
     def _add(self, kind: str, record: _Record) -> _Record:
         self._added[kind] += 1
@@ -209,6 +251,10 @@ def kfp_server(multi_user: bool = False) -> Iterator[KfpServer]:
                 body = _uploaded(content_type, body)
             query = dict(urllib.parse.parse_qsl(split.query))
             path = urllib.parse.unquote(split.path)
+            log = state.log(path)
+            if log is not None:
+                self._send(HTTPStatus.OK, "text/plain", log.encode())
+                return
             try:
                 answer = state.answer(self.command, path, query, body)
             except _RefusedError as error:
@@ -223,9 +269,11 @@ def kfp_server(multi_user: bool = False) -> Iterator[KfpServer]:
         do_GET = do_POST = do_DELETE = _serve  # noqa: N815
 
         def _reply(self, status: HTTPStatus, answer: _Record) -> None:
-            content = json.dumps(answer).encode()
+            self._send(status, "application/json", json.dumps(answer).encode())
+
+        def _send(self, status: HTTPStatus, kind: str, content: bytes) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from google.protobuf import json_format
+from kfp.kubernetes.kubernetes_executor_config_pb2 import KubernetesExecutorConfig
 from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec, PlatformSpec
 
 from tests.kubeflow.compiled import (
@@ -95,31 +96,107 @@ def test_a_tuner_gets_the_trainers_resources_and_run_time_parameters():
         assert '"tune_trials": 3' in str(parameters["custom_config"])
         best = tasks["Trainer"]["inputs"]["artifacts"]["hyperparameters"]["taskOutputArtifact"]
         assert best["producerTask"] == "Tuner"
-        assert engine == "vertex" or node_selectors(documents).keys() == {"Trainer", "Tuner"}
 
 
-def node_selectors(documents):
-    """Node selectors of the document for Kubernetes, by component id."""
-    if len(documents) == 1:
-        return {}
-    executors = documents[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
-    return {
-        name.removesuffix("_executor"): executor["nodeSelector"]
-        for name, executor in executors.items()
-    }
+def pods(documents):
+    """Kubernetes' part by component id, checked against the messages of kfp-kubernetes."""
+    _, platform = documents
+    executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    for config in executors.values():
+        json_format.ParseDict(config, KubernetesExecutorConfig())
+    return {name.removesuffix("_executor"): config for name, config in executors.items()}
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
-def test_on_kubernetes_the_trainer_goes_to_nodes_with_its_kind_of_gpu(compiled, pipeline):
-    labels = {"cloud.google.com/gke-accelerator": "nvidia-tesla-t4"}
-    assert node_selectors(compiled[pipeline, "kubeflow"]) == {"Trainer": {"labels": labels}}
+def test_on_kubernetes_no_node_is_chosen_and_no_pod_is_roots(compiled, pipeline):
+    found = pods(compiled[pipeline, "kubeflow"])
+    assert found.keys() == containers(compiled[pipeline, "kubeflow"]).keys()
+    assert all(each == {"securityContext": {"runAsNonRoot": True}} for each in found.values())
+
+
+def test_on_kubernetes_steps_with_gpus_go_where_they_are_told():
+    found = pods(
+        compile_pipeline(
+            "ncf",
+            "kubeflow",
+            SETTINGS="tune=true",
+            TRAINER_NODE_SELECTOR="gpu=a100,pool=big",
+            TRAINER_TOLERATIONS="nvidia.com/gpu:NoSchedule,team=ml:NoExecute",
+        )
+    )
+    placed = {name for name, pod in found.items() if {"nodeSelector", "tolerations"} & pod.keys()}
+    assert placed == {"Trainer", "Tuner"}
+    for name in placed:
+        assert found[name]["nodeSelector"] == {"labels": {"gpu": "a100", "pool": "big"}}
+        assert found[name]["tolerations"] == [
+            {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},
+            {"key": "team", "operator": "Equal", "value": "ml", "effect": "NoExecute"},
+        ]
+
+
+def test_on_kubernetes_every_step_has_the_volume_and_the_pull_secrets():
+    documents = compile_pipeline(
+        "census",
+        "kubeflow",
+        PIPELINE_ROOT="minio://mlpipeline/v2/artifacts",
+        DATA_ROOT="/mnt/shared/adult",
+        PIPELINE_VOLUME="shared-claim:/mnt/shared/",
+        IMAGE_PULL_SECRETS="registry,mirror",
+    )
+    for pod in pods(documents).values():
+        assert pod["pvcMount"] == [{"constant": "shared-claim", "mountPath": "/mnt/shared"}]
+        names = [each["secretName"] for each in pod["imagePullSecret"]]
+        assert names == ["registry", "mirror"]
+    # What steps keep themselves is there; the artifacts are the launcher's to carry.
+    text = json.dumps(documents)
+    for folder in ("serving", "accepted", "checkpoints"):
+        assert f"/mnt/shared/census/{folder}" in text
+    assert documents[0]["defaultPipelineRoot"] == "minio://mlpipeline/v2/artifacts/census/artifacts"
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"TRAINER_NODE_SELECTOR": "a100"}, "TRAINER_NODE_SELECTOR='a100': must be label=value"),
+        ({"TRAINER_TOLERATIONS": "gpu"}, "TRAINER_TOLERATIONS='gpu': must be key:effect or"),
+        ({"TRAINER_TOLERATIONS": "gpu:Never"}, "TRAINER_TOLERATIONS='gpu:Never': must be key"),
+        ({"PIPELINE_VOLUME": "claim"}, "PIPELINE_VOLUME='claim': must be claim:/path"),
+        ({"PIPELINE_VOLUME": "claim:data"}, "PIPELINE_VOLUME='claim:data': must be claim:/path"),
+        ({"PIPELINE_ROOT": "s3://b/p"}, "PIPELINE_ROOT=s3://b/p/ncf: steps cannot keep models"),
+        ({"PIPELINE_ROOT": "/p"}, "PIPELINE_ROOT='/p/ncf/artifacts': must be minio://, s3:// or"),
+        ({"DATA_ROOT": "minio://b/d"}, "DATA_ROOT='minio://b/d': must be gs:// or a folder of"),
+        (
+            {"PIPELINE_ROOT": "s3://b/p", "PIPELINE_VOLUME": "c:/v", "BEAM_ENGINE": "flink"}
+            | {"BEAM_MASTER": "host:1"},
+            "BEAM_ENGINE='flink': must be direct unless PIPELINE_ROOT is gs://",
+        ),
+    ],
+)
+def test_a_place_that_cannot_be_is_told_by_its_variable(variables, told, capsys):
+    with pytest.raises(SystemExit) as ended:
+        compile_pipeline("ncf", "kubeflow", **variables)
+    assert str(ended.value.code).startswith(f"error: {told}")
+
+
+def test_kubeflow_looks_for_the_input_in_a_step_of_its_own(compiled):
+    spec = compiled["ncf", "kubeflow"][0]
+    tasks = spec["root"]["dag"]["tasks"]
+    uncached = {name for name, task in tasks.items() if not task["cachingOptions"]["enableCache"]}
+    assert uncached == {"ResolveInput", "DataGate", "Evaluator"}
+    generator = tasks["MovieLensExampleGen"]
+    assert generator["dependentTasks"] == ["ResolveInput"]
+    assert generator["inputs"]["parameters"]["resolved_input"]["taskOutputParameter"] == {
+        "producerTask": "ResolveInput",
+        "outputParameterKey": "resolved_input",
+    }
+    assert "lifecycle" not in json.dumps(spec) and "resolver" not in json.dumps(spec)
 
 
 @pytest.mark.parametrize(("pipeline", "engine"), ALL)
 def test_every_step_runs_the_image(compiled, pipeline, engine):
     found = containers(compiled[pipeline, engine])
     assert {container["image"] for container in found.values()} == {IMAGE}
-    assert len(found) == 9
+    assert len(found) == (10 if engine == "kubeflow" else 9)
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
@@ -179,4 +256,4 @@ def test_beam_steps_on_dataflow_carry_its_arguments_and_need_no_machine(engine):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_trainer_without_gpus_asks_for_none(engine):
     documents = compile_pipeline("census", engine, TRAINER_GPUS="0")
-    assert "accelerator" not in json.dumps(documents) and len(documents) == 1
+    assert "accelerator" not in json.dumps(documents)

@@ -4,6 +4,7 @@ import json
 import os
 
 import pytest
+import yaml
 from google.protobuf import json_format
 
 from tests.kubeflow.foreign_folder import IMAGE, QUICK
@@ -49,14 +50,14 @@ def test_the_executable_does_the_same_in_a_process_for_each_command(foreign_fold
             ("run create", ["--pipeline_name", "census"]),
         ):
             arguments = [*words.split(), "--engine=kubeflow", "--endpoint", server.url, *more]
-            done = run_alone(Command(arguments, folder.environment), folder.path)
+            done = run_alone(Command(arguments, folder.for_kubeflow), folder.path)
             assert done.code == 0, done.said
     assert list(server.packages) == ["versions-1"] and list(server.runs) == ["runs-1"]
 
 
 def run_on(server, folder, *commands, environment=()):
     """Runs commands for Kubeflow, each a list of words, and returns how they ended."""
-    variables = {**folder.environment, **dict(environment)}
+    variables = {**folder.for_kubeflow, **dict(environment)}
     engine = ["--engine", "kubeflow"]
     endpoint = ["--endpoint", server.url]
     return run_in_one_process(
@@ -100,7 +101,7 @@ def test_what_kubeflow_refuses_is_told_in_one_line(foreign_folder):
             (0, 'Pipeline "census" created successfully.'),
             (0, "No runs found."),
             (1, 'Error: Pipeline "census" already exists: use tfx pipeline update'),
-            (1, "Error: no run-time parameter 'epochs'; there are: data_root, min_accuracy"),
+            (1, "Error: no run-time parameter 'epochs'; there are: accept_drift, data_root"),
             (1, "Error: train_epochs=three: must be a whole number"),
             (1, f"Error: {url}: 404 runs-9 not found"),
             (1, "Error: not supported for kubeflow: the schema is an output"),
@@ -133,6 +134,56 @@ def test_a_token_and_a_namespace_reach_kubeflow(foreign_folder, tmp_path):
     assert "No pipelines to display." in answers[-2].said
     assert server.started[0]["pipeline_version_reference"]["pipeline_version_id"] == "versions-3"
     assert len(server.packages) == 3 and not (server.pipelines or server.versions)
+
+
+PENGUIN = """
+from tfx import v1 as tfx
+from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner as kubeflow
+
+def pipeline():
+    data = tfx.dsl.experimental.RuntimeParameter(name="data", default="gs://b/penguin", ptype=str)
+    examples = tfx.components.CsvExampleGen(input_base=data)
+    statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
+    schema = tfx.components.SchemaGen(statistics=statistics.outputs["statistics"])
+    return tfx.dsl.Pipeline(
+        pipeline_name="penguin",
+        pipeline_root="gs://b/root",
+        components=[examples, statistics, schema],
+    )
+
+if __name__ == "__main__":
+    kubeflow.KubeflowV2DagRunner(
+        config=kubeflow.KubeflowV2DagRunnerConfig(
+            default_image="registry.example/penguin:1", use_pipeline_spec_2_1=True
+        ),
+        output_filename="penguin.yaml",
+    ).run(pipeline(), parameter_values={"data": "gs://b/penguin"})
+"""
+
+
+@pytest.mark.slow
+def test_any_other_tfx_pipeline_goes_the_same_way(foreign_folder, tmp_path):
+    folder = foreign_folder("census")
+    (tmp_path / "penguin.py").write_text(PENGUIN)
+    path = ["--pipeline_path", str(tmp_path / "penguin.py")]
+    name = ["--pipeline_name", "penguin"]
+    with kfp_server() as server:
+        answers = run_on(
+            server,
+            folder,
+            ["pipeline", "create", *path],
+            ["pipeline", "update", *path],
+            ["run", "create", *name, "--runtime_parameter", "data=gs://b/other"],
+            ["run", "list", *name],
+            ["pipeline", "delete", *name],
+        )
+    assert [done.code for done in answers] == [0] * 5, [done.said for done in answers]
+    assert "runs-1" in answers[3].said and not server.unknown and not server.pipelines
+    (run,) = server.started
+    assert run["runtime_config"]["parameters"] == {"data": "gs://b/other"}
+    spec = yaml.safe_load(server.packages["versions-2"])
+    images = {e["container"]["image"] for e in spec["deploymentSpec"]["executors"].values()}
+    assert images == {"registry.example/penguin:1"} and len(spec["components"]) == 3
 
 
 @pytest.mark.slow
@@ -222,7 +273,8 @@ def test_a_mistake_is_told_in_one_line(foreign_folder, tmp_path):
     commands = []
     for engine, runner, change, _ in cases:
         path = ["--pipeline_path", folder.runner(runner)]
-        environment = {**folder.environment, **change}
+        variables = folder.for_kubeflow if engine == "kubeflow" else folder.environment
+        environment = {**variables, **change}
         commands.append(Command(["pipeline", "compile", "--engine", engine, *path], environment))
     answers = run_in_one_process(commands, folder.path)
     for (*case, told), done in zip(cases, answers, strict=True):

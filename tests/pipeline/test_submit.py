@@ -7,8 +7,12 @@ import sys
 import pytest
 import yaml
 
+from kubeflow.follow_run import follow_run
+from kubeflow.tfx_cli.tfx_kubeflow_client import connect
 from pipeline.cli import main
 from tests.kubeflow.compiled import ENVIRONMENT
+from tests.kubeflow.container import Ended
+from tests.kubeflow.kfp_player import Run
 from tests.kubeflow.kfp_server import kfp_server
 
 
@@ -64,6 +68,54 @@ def test_what_the_server_says_is_one_line(capsys):
     assert code == 2 and out == "" and err.count("\n") == 1
     told = "400 parameter epochs of '3' is not what the pipeline declares"
     assert err == f"error: {server.url}: {told}\n"
+
+
+class Played:
+    """What the steps of a run said and how they ended, without any being run."""
+
+    def __init__(self, **ended):
+        self.ended = {
+            name: Ended(name, code, f"step {name}\n{said}\n")
+            for name, (code, said) in ended.items()
+        }
+
+    def run(self, package, parameters):
+        return Run(cached=["CensusExampleGen"], ended=self.ended)
+
+
+VERDICT = "I1 executor.py:1] verdict:   auc  0.91  >= 0.8 (min_auc)  kept\nI1 executor.py:1] other"
+
+
+@pytest.mark.parametrize(
+    ("ended", "code", "told"),
+    [
+        ({"Evaluator": (0, VERDICT), "Pusher": (0, "pushed")}, 0, ["auc  0.91  >= 0.8 (min_auc)"]),
+        (
+            {"Evaluator": (0, VERDICT), "Pusher": (3, "refused: auc is low; nothing was pushed")},
+            3,
+            ["auc  0.91  >= 0.8 (min_auc)", "refused: auc is low; nothing was pushed"],
+        ),
+        ({"DataGate": (4, "error: the data differ")}, 4, ["error: the data differ"]),
+        ({"Transform": (2, "error: a.csv:3: no")}, 2, ["error: a.csv:3: no"]),
+        ({"Trainer": (1, "Traceback\nKeyError: 1")}, 1, ["fault in Trainer: see its log"]),
+    ],
+)
+def test_a_run_that_is_followed_ends_as_one_on_this_machine(ended, code, told):
+    with kfp_server() as server:
+        server.play = Played(**ended).run
+        server.upload("census", b"schemaVersion: 2.1.0\nroot: {}\n")
+        client = connect(server.url)
+        run = client.run_pipeline(
+            client.create_experiment("census").experiment_id,
+            "census-1",
+            pipeline_id="pipelines-1",
+            version_id="versions-1",
+        )
+        lines = []
+        assert follow_run(client, run.run_id, lines.append, poll=0) == code
+    steps, verdict = lines[: len(ended) + 1], lines[len(ended) + 1 :]
+    assert [line.split()[0] for line in steps] == ["CensusExampleGen", *ended]
+    assert [line.strip().removesuffix("  kept") for line in verdict] == told
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Runs a compiled pipeline job on this machine, as Vertex would; its spec may be 2.0 or 2.1."""
+"""Runs a compiled pipeline job on this machine, as Vertex would."""
 
 import json
 import os
@@ -13,21 +13,12 @@ from tests.kubeflow.container import run_container
 _Artifact = dict[str, Any]
 _Artifacts = dict[str, list[_Artifact]]
 _EXECUTOR_INPUT = "{{$}}"
-# How the two versions of the pipeline spec write a value: tagged with its type, or as it is.
+# A 2.0 spec tags a value with its type.
 _TAGS = {"INT": "intValue", "DOUBLE": "doubleValue", "STRING": "stringValue"}
 _VALUE_TYPES = {"tfx.Boolean", "tfx.Float", "tfx.Integer", "tfx.String"}
 
 
-def read_job(package: bytes) -> dict[str, Any]:
-    """Returns a 2.1 spec, as KubeflowRunner writes it, in the form of a job."""
-    spec, *_ = yaml.safe_load_all(package)
-    return {
-        "pipelineSpec": spec,
-        "runtimeConfig": {"gcsOutputDirectory": spec["defaultPipelineRoot"]},
-    }
-
-
-class Player:
+class VertexPlayer:
     """A pipeline service."""
 
     def __init__(self, environment: Mapping[str, str]):
@@ -45,7 +36,7 @@ class Player:
         """Runs all tasks, each after those that it depends on.
 
         Args:
-            job: What VertexRunner wrote, or `read_job` made of what KubeflowRunner did.
+            job: What VertexRunner wrote.
             parameters: Values of pipeline parameters; the others keep their defaults.
 
         Returns:
@@ -57,10 +48,9 @@ class Player:
         values = {
             name: each["defaultValue"] for name, each in declared.items() if "defaultValue" in each
         }
-        values |= config.get("parameters", {}) | config.get("parameterValues", {})
+        values |= config["parameters"]
         for name, value in parameters.items():
-            tag = _TAGS.get(declared[name].get("type"))
-            values[name] = {tag: value} if tag else value
+            values[name] = {_TAGS[declared[name]["type"]]: value}
 
         tasks = spec["root"]["dag"]["tasks"]
         outputs: dict[str, _Artifacts] = {}
@@ -69,7 +59,6 @@ class Player:
             component = spec["components"][tasks[name]["componentRef"]["name"]]
             executor = spec["deploymentSpec"]["executors"][component["executorLabel"]]
             inputs = _inputs(tasks[name], values, outputs)
-            assert "resolver" not in executor, "Kubeflow Pipelines 2 runs no resolver"
             definitions = component.get("outputDefinitions", {}).get("artifacts", {})
             self._serial += 1
             folder = os.path.join(config["gcsOutputDirectory"], f"{name}_{self._serial}")
@@ -101,7 +90,7 @@ class Player:
                 executor_input if each == _EXECUTOR_INPUT else each
                 for each in (*part["command"], *part["args"])
             ]
-            run_container(name, command, self._environment)
+            run_container(name, command, self._environment).check()
             with open(output_file, encoding="utf-8") as file:
                 written = json.load(file).get("artifacts", {})
             for key, found in written.items():
@@ -148,17 +137,13 @@ def _inputs(
     for name, source in declared.get("artifacts", {}).items():
         producer = source["taskOutputArtifact"]
         artifacts[name] = outputs[producer["producerTask"]][producer["outputArtifactKey"]]
-    tagged: dict[str, Any] = {}
-    plain: dict[str, Any] = {}
-    for name, source in declared.get("parameters", {}).items():
-        if "componentInputParameter" in source:
-            value = values[source["componentInputParameter"]]
-            (tagged if isinstance(value, dict) else plain)[name] = value
-        elif "constantValue" in source["runtimeValue"]:
-            tagged[name] = source["runtimeValue"]["constantValue"]
-        else:
-            plain[name] = source["runtimeValue"]["constant"]
-    return {"artifacts": artifacts, "parameters": tagged, "parameterValues": plain}
+    parameters = {
+        name: values[source["componentInputParameter"]]
+        if "componentInputParameter" in source
+        else source["runtimeValue"]["constantValue"]
+        for name, source in declared.get("parameters", {}).items()
+    }
+    return {"artifacts": artifacts, "parameters": parameters}
 
 
 def _listed(artifacts: _Artifacts) -> dict[str, Any]:
