@@ -15,10 +15,14 @@ class Buildah:
 
     def __call__(self, *arguments: str) -> str:
         """Runs buildah and returns what it printed, without its messages."""
-        done = subprocess.run([*self._buildah, *arguments], capture_output=True, text=True)
+        done = self.run(*arguments)
         said = f"{done.stdout[-_TAIL:]}\n{done.stderr[-_TAIL:]}"
         assert done.returncode == 0, f"buildah {arguments[0]} ended with {done.returncode}:\n{said}"
         return done.stdout
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs buildah, however it ends."""
+        return subprocess.run([*self._buildah, *arguments], capture_output=True, text=True)
 
     def clear(self) -> None:
         """Removes all containers and images, those that a killed run has left as well."""

@@ -13,6 +13,10 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.path.join(ROOT, "build", "image")
 
 
+# Beam's workers call the container by its name, which Docker makes known and chroot not.
+_ALONE = ("--isolation", "chroot", "--hostname", "localhost")
+
+
 @dataclasses.dataclass(frozen=True)
 class Image:
     """An image that was built, and a container of it."""
@@ -27,9 +31,19 @@ class Image:
 
     def run(self, *command):
         """Runs a command in the container as the image's user and returns what it printed."""
-        # Beam's workers call the container by its name, which Docker makes known and chroot not.
-        alone = ("--isolation", "chroot", "--hostname", "localhost")
-        return self.buildah("run", *alone, self.name, "--", *command)
+        return self.buildah("run", *_ALONE, self.name, "--", *command)
+
+    def run_pod(self, user, mounts, command):
+        """Runs a command as `user` with folders of the machine mounted, and returns how it ended.
+
+        Args:
+            user: A number, which owns nothing in the image.
+            mounts: Folders of this machine by path in the container.
+            command: The command line.
+        """
+        volumes = [f"--volume={folder}:{path}" for path, folder in mounts.items()]
+        home = ("--user", f"{user}:{user}", "--env", "HOME=/tmp")
+        return self.buildah.run("run", *_ALONE, *home, *volumes, self.name, "--", *command)
 
 
 @pytest.fixture(scope="session")

@@ -8,14 +8,14 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from typing import Any
 
 import yaml
 
-from tests.kubeflow.container import Ended, run_container
+from tests.kubeflow.container import Ended
 
 _Artifact = dict[str, Any]
 _SCHEME = "minio://"
@@ -83,14 +83,15 @@ class _Task:
 class KfpPlayer:
     """An installation of Kubeflow Pipelines with an object store."""
 
-    def __init__(self, environment: Mapping[str, str], folder: str):
+    def __init__(self, run_pod: Callable[[str, list[str], str], Ended], folder: str):
         """Starts it.
 
         Args:
-            environment: What the image sets.
+            run_pod: Runs a step by its name and its command, with a folder in which those lie that
+                the launcher has in the root folder.
             folder: Of the object store and of the pods' own files.
         """
-        self._environment = environment
+        self._run_pod = run_pod
         self._store = os.path.join(folder, "store")
         self._pod = os.path.join(folder, "pod")
         self._cache: dict[str, Outputs] = {}
@@ -199,7 +200,7 @@ class KfpPlayer:
             executor_input if each == "{{$}}" else each
             for each in (*container["command"], *container["args"])
         ]
-        ended = run_container(name, command, self._environment, self._pod)
+        ended = self._run_pod(name, command, self._pod)
         written = {}
         if os.path.exists(output_file):
             with open(output_file, encoding="utf-8") as file:

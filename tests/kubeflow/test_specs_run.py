@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from pipeline.cli import main
+from tests.kubeflow.container import run_container
 from tests.kubeflow.foreign_folder import PIPELINES, QUICK
 from tests.kubeflow.kfp_player import KfpPlayer
 from tests.kubeflow.kfp_server import kfp_server
@@ -19,11 +20,20 @@ from tests.kubeflow.vertex_player import VertexPlayer
 LOW = {"min_hit_rate": 0.05, "min_ndcg": 0.02}
 
 
+def _player(folder):
+    """Returns an installation whose pods are processes of this machine."""
+
+    def run_pod(name, command, mounts):
+        return run_container(name, command, folder.environment_of_image, mounts)
+
+    return KfpPlayer(run_pod, folder.path)
+
+
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_the_spec_that_kubeflow_got_pushes_a_model(upload, pipeline):
     result = upload(pipeline)
     (request,) = result.server.started
-    player = KfpPlayer(result.folder.environment_of_image, result.folder.path)
+    player = _player(result.folder)
     run = player.run(result.server.packages["versions-2"], request["runtime_config"]["parameters"])
     assert not run.failed, run.failed.said[-3000:]
     assert len(result.folder.pushed()) == 1
@@ -78,7 +88,7 @@ def _verdicts_of_vertex(folder, epochs):
 
 
 def _verdicts_of_kubeflow(folder, epochs):
-    player, package = KfpPlayer(folder.environment_of_image, folder.path), _package(folder)
+    player, package = _player(folder), _package(folder)
     for count in epochs:
         run = player.run(package, {**LOW, "train_epochs": count})
         blessing = player.stored(run.outputs["Evaluator"].artifacts["blessing"])
@@ -119,7 +129,7 @@ def _last_line(run):
 @pytest.mark.slow
 def test_what_is_cached_follows_from_the_raw_files(foreign_folder):
     folder = foreign_folder("ncf")
-    player, package = KfpPlayer(folder.environment_of_image, folder.path), _package(folder)
+    player, package = _player(folder), _package(folder)
     first = player.run(package, QUICK["ncf"])
     assert not first.failed and not first.cached
     again = player.run(package, QUICK["ncf"])
@@ -153,7 +163,7 @@ def test_what_is_cached_follows_from_the_raw_files(foreign_folder):
 @pytest.mark.slow
 def test_refused_data_end_the_run_before_anything_is_trained(foreign_folder):
     folder = foreign_folder("movielens")
-    player, package = KfpPlayer(folder.environment_of_image, folder.path), _package(folder)
+    player, package = _player(folder), _package(folder)
     assert not player.run(package, QUICK["movielens"]).failed
     (ratings,) = glob.glob(f"{folder.environment['DATA_ROOT']}/ratings.*")
     with open(ratings, encoding="utf-8") as file:
@@ -171,7 +181,7 @@ def test_refused_data_end_the_run_before_anything_is_trained(foreign_folder):
 @pytest.mark.slow
 def test_a_refusal_fails_the_run_with_the_reason_and_its_exit_code(foreign_folder):
     folder = foreign_folder("ncf")
-    player, package = KfpPlayer(folder.environment_of_image, folder.path), _package(folder)
+    player, package = _player(folder), _package(folder)
     run = player.run(package, {"train_epochs": 1, "min_hit_rate": 0.99})
     assert (run.failed.name, run.failed.code) == ("Pusher", 3)
     reason = r"refused: hit_rate_at_10 0\.\d+ is below min_hit_rate=0\.99; .*nothing was pushed"
@@ -185,7 +195,7 @@ def test_submit_waits_for_the_verdict_and_ends_as_the_run_does(foreign_folder, m
     for name, value in folder.for_kubeflow.items():
         if name not in folder.environment_of_image:
             monkeypatch.setenv(name, value)
-    player = KfpPlayer(folder.environment_of_image, folder.path)
+    player = _player(folder)
     with kfp_server() as server:
         server.play = player.run
         ends = {}
@@ -206,7 +216,7 @@ def test_submit_waits_for_the_verdict_and_ends_as_the_run_does(foreign_folder, m
 @pytest.mark.slow
 def test_a_bound_out_of_range_fails_the_step_in_the_words_of_the_setting(foreign_folder):
     folder = foreign_folder("ncf")
-    player, package = KfpPlayer(folder.environment_of_image, folder.path), _package(folder)
+    player, package = _player(folder), _package(folder)
     run = player.run(package, {"train_epochs": 1, "min_hit_rate": 0.0})
     assert (run.failed.name, run.failed.code) == ("Evaluator", 2)
     assert _last_line(run) == "error: min_hit_rate=0.0: must be above 0 and below 1"

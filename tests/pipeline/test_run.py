@@ -41,9 +41,12 @@ class Place:
         out, err = self._capfd.readouterr()
         return code, out, [line for line in err.splitlines() if line.startswith("error: ")]
 
-    def outcome(self):
+    def summary(self):
         with open(self.home / "summary.json", encoding="utf-8") as file:
-            return json.load(file)["outcome"]
+            return json.load(file)
+
+    def outcome(self):
+        return self.summary()["outcome"]
 
 
 @pytest.fixture
@@ -74,6 +77,7 @@ def judged(monkeypatch):
 def test_a_fault_of_the_program_is_exit_1_with_the_log_and_a_record(place):
     code, out, mistakes = place.run(KeyError("user_id"))
     assert code == 1 and not mistakes and place.outcome() == "fault"
+    assert place.summary()["stopped_in"] == "Trainer" and "Trainer" in place.summary()["seconds"]
     assert "fault in Trainer: KeyError: 'user_id'\nthe whole log: " in out
 
 

@@ -181,6 +181,15 @@ def test_metrics_equal_what_the_ranks_give_by_hand(place):
     assert record["bounds"] == {"min_hit_rate": 0.5, "min_ndcg": 0.25}
 
 
+def test_each_slice_is_in_the_record(place):
+    config = eval_config(CONFIG)
+    config.slicing_specs.add(feature_keys=["user_id"])
+    slices = place.evaluate(by_place, eval_config=proto_utils.proto_to_json(config))["slices"]
+    assert slices.keys() == {f"user_id={user}" for user in range(USERS)}
+    hits = [slices[f"user_id={user}"]["hit_rate_at_10"] for user in range(USERS)]
+    assert hits == [float(labels_of(user).argmax() < 10) for user in range(USERS)]
+
+
 def test_a_worse_model_than_that_in_use_is_refused_and_a_better_one_blessed(place):
     place.evaluate(by_place)
     place.push(1)
@@ -194,6 +203,8 @@ def test_a_worse_model_than_that_in_use_is_refused_and_a_better_one_blessed(plac
     assert len(worse["reasons"]) == 2
     for reason in worse["reasons"]:
         assert reason.endswith("worse than the 1.0000 of the model in use")
+    # Artifacts of TFX's would be looked up by an engine, and the model in use is none.
+    assert "baseline_model_id" not in place.blessing.mlmd_artifact.custom_properties
     # As good as it, which is no regression at all.
     assert place.evaluate(lambda label, place: label * 2)["blessed"]
 

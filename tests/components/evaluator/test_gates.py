@@ -24,3 +24,10 @@ def test_a_regression_is_not_below_nothing():
     with pytest.raises(UserError, match=r"max_regression=-0.1: must be at least 0"):
         RatingGate(max_rmse=0.9, max_regression=-0.1)
     assert RatingGate(max_rmse=5, max_regression=0).bounds()[0].limit == 5
+
+
+def test_a_bound_is_kept_by_its_own_limit_and_by_no_value_that_is_none():
+    (upper,) = RatingGate(max_rmse=0.9, max_regression=0).bounds()
+    lower, _ = NcfGate(min_hit_rate=0.5, min_ndcg=0.2, max_regression=0).bounds()
+    assert [upper.keeps(value) for value in (0.89, 0.9, 0.91, None)] == [True, True, False, False]
+    assert [lower.keeps(value) for value in (0.49, 0.5, 0.51, None)] == [False, True, True, False]

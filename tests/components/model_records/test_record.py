@@ -1,6 +1,6 @@
 import pytest
 
-from components.model_records.record import why_not_comparable
+from components.model_records.record import compared_with, why_not_comparable
 
 SPLIT = {"holdout": "test", "seed": 0}
 RECORD = {"dataset": "ml-1m", "split": SPLIT}
@@ -21,3 +21,14 @@ def test_the_same_data_set_and_split_can_be_compared():
 )
 def test_another_data_set_or_split_cannot(other, why):
     assert why_not_comparable(RECORD, {**RECORD, **other}).startswith(why)
+
+
+def test_a_record_without_a_split_cannot_be_compared_with():
+    why = why_not_comparable(RECORD, {"dataset": "ml-1m"})
+    assert why == "its split has holdout=None, not test; seed=None, not 0"
+
+
+def test_what_a_model_was_compared_with_is_its_parent_only_if_it_was_measured():
+    parent = {"parent": "7:abc"}
+    assert compared_with({**parent, "baseline": {"rmse": 0.9}}) == "7"
+    assert compared_with({**parent, "baseline": {}}) == ""

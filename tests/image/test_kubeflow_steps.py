@@ -1,0 +1,60 @@
+"""Pipelines as compiled for Kubeflow, each step in the image itself."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.data import locate
+from tests.image.conftest import ROOT
+from tests.kubeflow.container import Ended
+from tests.kubeflow.foreign_folder import QUICK
+from tests.kubeflow.kfp_player import KfpPlayer
+
+pytestmark = pytest.mark.slow
+# A user that the image does not know, as a cluster may choose one.
+USER = 1000
+SHARED = "/mnt/shared"
+
+
+def give(folder):
+    """Makes the user the owner of a folder and of all that is in it."""
+    for path, _, files in os.walk(folder):
+        for name in ("", *files):
+            os.chown(os.path.join(path, name), USER, USER)
+
+
+@pytest.mark.parametrize("pipeline", QUICK)
+def test_a_pipeline_runs_as_a_user_who_may_write_to_the_given_folders_alone(
+    image, pipeline, tmp_path
+):
+    shared = tmp_path / "shared"
+    data = locate(pipeline, "sample", str(shared), str(shared), allow_download=False)
+    give(shared)
+    variables = {
+        "PIPELINE": pipeline,
+        "SETTINGS": "preset=sample",
+        "PIPELINE_IMAGE": "registry.example/tfx-recommenders:1",
+        "PIPELINE_ROOT": "minio://mlpipeline/v2/artifacts",
+        "PIPELINE_VOLUME": f"shared-claim:{SHARED}",
+        "DATA_ROOT": os.path.join(SHARED, os.path.relpath(data, shared)),
+        "TRAINER_GPUS": "0",
+    }
+    runner = [sys.executable, os.path.join(ROOT, "kubeflow", "kubeflow_runner.py")]
+    subprocess.run(runner, cwd=tmp_path, env={**os.environ, **variables}, check=True)
+    package = (tmp_path / f"{pipeline}.yaml").read_bytes()
+
+    def run_pod(name, command, mounts):
+        give(mounts)
+        folders = {SHARED: str(shared), "/minio": os.path.join(mounts, "minio")}
+        done = image.run_pod(USER, folders, command)
+        return Ended(name, done.returncode, done.stdout + done.stderr)
+
+    run = KfpPlayer(run_pod, str(tmp_path)).run(package, QUICK[pipeline])
+    assert not run.failed, run.failed.said[-3000:]
+    (version,) = os.listdir(shared / pipeline / "serving")
+    model = shared / pipeline / "serving" / version
+    assert {"saved_model.pb", "record.json"} <= set(os.listdir(model))
+    shutil.rmtree(tmp_path)
