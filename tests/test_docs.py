@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from tests.kubeflow.kfp_player import Run
 from tests.kubeflow.kfp_server import kfp_server
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
@@ -95,6 +96,7 @@ def test_every_command_for_a_cluster_works_with_servers_on_this_machine(checkout
 
     (tmp_path / "sitecustomize.py").write_text(CLIENT_PRELUDE, encoding="utf-8")
     with kfp_server() as kubeflow, vertex_endpoint() as vertex:
+        kubeflow.play = lambda package, parameters: Run()
         run(
             CLUSTER_PAGE,
             checkout,

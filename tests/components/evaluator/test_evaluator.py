@@ -271,6 +271,15 @@ def test_a_bound_of_this_run_takes_the_place_of_the_setting_and_is_checked_like_
         place.evaluate(by_place, min_hit_rate=0)
 
 
+@pytest.mark.parametrize("pipeline", ["movielens", "census"])
+def test_every_pipelines_bounds_can_be_a_runs(pipeline):
+    gate = preset(pipeline, "sample").gate
+    for bound in gate.bounds():
+        properties = {"code": '{"evaluator": ""}', "pipeline": pipeline, "gate": to_json(gate)}
+        with pytest.raises(UserError, match=f"^{bound.setting}=0.0: must be above"):
+            EvaluatorExecutor().Do({}, {}, {**properties, bound.setting: 0.0})
+
+
 def test_what_only_the_evaluator_refuses_is_not_refused_without_a_word(place, monkeypatch):
     monkeypatch.setattr("components.evaluator.executor.judge", lambda *arguments: [])
     record = place.evaluate(lambda label, place: -label)

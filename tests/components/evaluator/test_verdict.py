@@ -26,6 +26,14 @@ CENSUS = CensusGate(min_accuracy=0.8, min_auc=0.85, max_regression=0.02)
                 "model in use"
             ],
         ),
+        (
+            0.03,
+            0.0,
+            [
+                "rmse 0.0300 is more than max_regression=0.02 worse than the 0.0000 of the "
+                "model in use"
+            ],
+        ),
     ],
 )
 def test_of_an_error_less_is_better(rmse, before, reasons):
