@@ -67,6 +67,8 @@ def test_a_model_is_pushed_with_its_record(place):
         "variables",
     ]
     assert pushed.get_string_custom_property("pushed_destination") == model.folder
+    version = os.path.basename(model.folder)
+    assert pushed.get_string_custom_property("pushed_version") == version
     assert pushed.get_int_custom_property("pushed") == 1
     assert os.path.exists(os.path.join(pushed.uri, "saved_model.pb"))
 

@@ -5,13 +5,17 @@ from tensorflow_model_analysis.metrics import metric_types
 from components.ranking_metrics.metrics import HitRate, LeaveOneOutNDCG, ShortLists
 
 
-def evaluate(metric, lists):
-    """The metric over users, each given as labels and scores."""
-    ranks, derived = metric.computations(eval_config=None)
+def evaluate(metric, lists, weighted=False):
+    """The metric over users, each given as labels and scores, and items and a weight if asked."""
+    ranks, derived = metric.computations(eval_config=None, example_weighted=weighted)
     parts = []
-    for labels, scores in lists:
+    for labels, scores, *more in lists:
+        items, weight = more or ([], 1.0)
         inputs = metric_types.StandardMetricInputs(
-            labels=np.array(labels, np.float32), predictions=np.array(scores, np.float32)
+            labels=np.array(labels, np.float32),
+            predictions=np.array(scores, np.float32),
+            features={"item_id": np.array(items)},
+            example_weights=np.array([weight]),
         )
         parts.append(ranks.combiner.add_input(ranks.combiner.create_accumulator(), inputs))
     counted = ranks.combiner.merge_accumulators(parts)
@@ -23,6 +27,19 @@ def test_a_metric_is_the_mean_over_users():
     assert evaluate(HitRate(k=1), lists) == 0.5
     lists = [([1, 0, 0], [0.9, 0.1, 0.2]), ([1, 0, 0], [0.2, 0.9, 0.1])] * 2
     assert evaluate(LeaveOneOutNDCG(k=2), lists) == pytest.approx((1 + 1 / np.log2(3)) / 2)
+
+
+def test_a_negative_that_is_the_held_out_item_does_not_count():
+    lists = [([1, 0, 0, 0], [0.5, 0.9, 0.1, 0.2], [7, 7, 8, 9], 1.0)]
+    assert evaluate(HitRate(k=1), lists) == 0.0
+    assert evaluate(HitRate(k=1, item_key="item_id"), lists) == 1.0
+    assert evaluate(ShortLists(k=3, item_key="item_id"), lists) == 1.0
+
+
+def test_users_have_weights_where_examples_do():
+    lists = [([1, 0], [0.9, 0.1], [1, 2], 3.0), ([1, 0], [0.1, 0.9], [1, 2], 1.0)]
+    assert evaluate(HitRate(k=1), lists, weighted=True) == 0.75
+    assert evaluate(HitRate(k=1), lists) == 0.5
 
 
 def test_metrics_of_one_k_share_their_ranks_and_others_do_not():
