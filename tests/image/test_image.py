@@ -13,7 +13,7 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 GOLDENS = os.path.join(ROOT, "tests", "kubeflow", "goldens")
 CODE_KEYS = ("classPath", "class_path", "run_fn", "preprocessing_fn", "strategy_class_path")
 TOOLS = "cc c++ gcc g++ cpp ld make go git uv pytest mypy ruff"
-GPU_GIB = 20
+GPU_GIB = 40
 pytestmark = pytest.mark.slow
 
 IMPORT_ALL = """
