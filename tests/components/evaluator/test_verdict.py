@@ -40,6 +40,13 @@ def test_of_an_error_less_is_better(rmse, before, reasons):
     assert judge(RATING, {"rmse": rmse}, {} if before is None else {"rmse": before}) == reasons
 
 
+def test_as_much_worse_as_is_allowed_is_allowed():
+    # In binary fractions, of which differences are exact.
+    gate = RatingGate(max_rmse=0.9, max_regression=0.25)
+    assert judge(gate, {"rmse": 0.75}, {"rmse": 0.5}) == []
+    assert len(judge(gate, {"rmse": 0.75 + 2**-20}, {"rmse": 0.5})) == 1
+
+
 def test_of_a_score_more_is_better():
     assert judge(CENSUS, {"accuracy": 0.8, "auc": 0.85}, {"accuracy": 0.81, "auc": 0.8}) == []
     assert judge(CENSUS, {"accuracy": 0.86, "auc": 0.84}, {"accuracy": 0.89, "auc": 0.9}) == [
