@@ -47,7 +47,7 @@ FROM ${BASE}
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates python3 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --uid 10001 --create-home tfx
+    && useradd --uid 10001 --no-create-home --home-dir /tmp tfx
 COPY --from=boot /build/bin/container /opt/apache/beam/boot
 COPY --from=packages /opt/venv /opt/venv
 COPY --from=project /project /opt/venv
@@ -55,7 +55,9 @@ COPY --from=project /project /opt/venv
 ENV PATH=/opt/venv/bin:$PATH RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT=1
 ARG RUN_AS=10001:10001
 USER ${RUN_AS}
-# The boot program writes a file into the folder in which it starts.
-WORKDIR /home/tfx
+# A cluster may run it as a user of its own choice, and the boot program writes a file into the folder
+# in which it starts.
+ENV HOME=/tmp
+WORKDIR /tmp
 # Kubeflow and Vertex name a command of their own.
 ENTRYPOINT ["/opt/apache/beam/boot"]

@@ -42,8 +42,8 @@ class Image:
             command: The command line.
         """
         volumes = [f"--volume={folder}:{path}" for path, folder in mounts.items()]
-        home = ("--user", f"{user}:{user}", "--env", "HOME=/tmp")
-        return self.buildah.run("run", *_ALONE, *home, *volumes, self.name, "--", *command)
+        as_user = ("--user", f"{user}:{user}")
+        return self.buildah.run("run", *_ALONE, *as_user, *volumes, self.name, "--", *command)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from tfx.utils import proto_utils
 
 from components.evaluator.driver import EvaluatorDriver
 from components.evaluator.executor import EvaluatorExecutor
-from components.model_records.in_use import model_in_use
+from components.model_records.in_use import model_identity, model_in_use
 from pipeline.configs import preset
 from pipeline.evaluation import eval_config
 from pipeline.settings import apply_settings
@@ -179,6 +179,8 @@ def test_metrics_equal_what_the_ranks_give_by_hand(place):
     assert record["dataset"] == "mine" and record["data"]["fingerprint"] == "1 file"
     assert record["settings"]["trainer"] == {"train_epochs": 3}
     assert record["bounds"] == {"min_hit_rate": 0.5, "min_ndcg": 0.25}
+    assert record["identity"] == model_identity(place.model)
+    assert record["code"] == {"evaluator": "abc"} and "tfx" in record["versions"]
 
 
 def test_each_slice_is_in_the_record(place):
