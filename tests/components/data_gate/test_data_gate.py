@@ -144,6 +144,8 @@ def test_an_unchanged_run_is_told_the_same_by_the_driver(gate):
     first = gate.run(ratings(shift=1), accept_drift=1)
     assert first == gate.run(ratings(shift=1), accept_drift=1) != ""
     assert gate.run(ratings(), accept_drift=1) != first
+    # What is in force is not accepted once more.
+    assert len(AcceptedStatistics(gate.root, "mine").names()) == 3
 
 
 def test_the_tenth_acceptance_is_newer_than_the_ninth(gate):

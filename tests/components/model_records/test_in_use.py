@@ -2,8 +2,9 @@ import json
 import os
 
 import pytest
+from tfx.dsl.io import fileio
 
-from components.model_records.in_use import find_baseline, model_in_use, served_models
+from components.model_records.in_use import find_baseline, model_in_use, served_models, versions
 from transforms.errors import UserError
 
 
@@ -72,3 +73,10 @@ def test_a_model_without_a_record_is_served_and_tells_nothing(tmp_path, push):
     assert model.record is None
     with pytest.raises(UserError, match=r"1: no record.json there tells what the model was made"):
         model.origin()
+
+
+def test_a_folder_in_an_object_store_is_listed_by_tfx(monkeypatch):
+    monkeypatch.setattr(fileio, "exists", lambda path: path == "gs://bucket/serving")
+    monkeypatch.setattr(fileio, "listdir", lambda path: ["9/", "10/", "tmp/"])
+    assert versions("gs://bucket/serving") == ["10", "9"]
+    assert versions("gs://bucket/other") == []
