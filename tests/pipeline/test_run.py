@@ -77,7 +77,9 @@ def judged(monkeypatch):
 def test_a_fault_of_the_program_is_exit_1_with_the_log_and_a_record(place):
     code, out, mistakes = place.run(KeyError("user_id"))
     assert code == 1 and not mistakes and place.outcome() == "fault"
-    assert place.summary()["stopped_in"] == "Trainer" and "Trainer" in place.summary()["seconds"]
+    kept = place.summary()
+    assert kept["stopped_in"] == "Trainer" and "Trainer" in kept["seconds"]
+    assert kept["reasons"] == ["fault in Trainer: KeyError: 'user_id'"]
     assert "fault in Trainer: KeyError: 'user_id'\nthe whole log: " in out
 
 
