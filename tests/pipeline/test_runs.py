@@ -41,7 +41,7 @@ def home(tmp_path):
     push(home, "98")
     pushed = push(home, "99", {**known, "parent": "98:abc", "baseline": {"hit_rate_at_10": 0.6}})
     keep_run(home, "1", record(outcome="pushed", pushed_model=pushed, metrics=metrics))
-    refusal = {"pushed_model": None, "reasons": ["too low"]}
+    refusal = {"pushed_model": None, "reasons": ["too low", "worse"]}
     keep_run(home, "2", record(outcome="refused_by_model_gate", metrics=metrics, **refusal))
     keep_run(home, "3", record(outcome="fault", reasons=["fault in Trainer: OSError: full"]))
     return home
@@ -77,7 +77,8 @@ def test_list_tells_of_every_run_and_model(tmp_path, capsys):
         "ndcg_at_10 not a number",
         "model 99",
     ]
-    assert lines[2].endswith("too low") and lines[3].endswith("fault in Trainer: OSError: full")
+    assert lines[2].endswith("too low; worse")
+    assert lines[3].endswith("fault in Trainer: OSError: full")
     assert lines[4].endswith("serving:")
     assert lines[5:] == [
         "    99  ml-1m  hit_rate_at_10 0.7000  ndcg_at_10 not a number  compared with 98",
