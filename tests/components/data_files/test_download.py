@@ -139,7 +139,9 @@ def test_nothing_wrong_is_kept(server, destination, pinned, body, reason):
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize(("status", "requests"), [(404, 1), (429, 3), (503, 3)])
+@pytest.mark.parametrize(
+    ("status", "requests"), [(404, 1), (499, 1), (408, 3), (429, 3), (500, 3), (503, 3)]
+)
 def test_a_server_that_may_recover_is_asked_again(server, destination, status, requests):
     server.status = status
     assert_refused(server.url(), destination, f"the server answers {status} ")
