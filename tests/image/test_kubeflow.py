@@ -56,7 +56,7 @@ def test_a_pipeline_runs_as_a_user_who_may_write_to_the_given_folders_alone(
         done = image.run_pod(USER, folders, command)
         return Ended(name, done.returncode, done.stdout + done.stderr)
 
-    run = KfpPlayer(run_pod, str(tmp_path)).run(package, QUICK[pipeline])
+    run = KfpPlayer(run_pod, str(tmp_path), root="/").run(package, QUICK[pipeline])
     assert not run.failed, run.failed.said[-3000:]
     (version,) = os.listdir(shared / pipeline / "serving")
     model = shared / pipeline / "serving" / version

@@ -83,17 +83,21 @@ class _Task:
 class KfpPlayer:
     """An installation of Kubeflow Pipelines with an object store."""
 
-    def __init__(self, run_pod: Callable[[str, list[str], str], Ended], folder: str):
+    def __init__(
+        self, run_pod: Callable[[str, list[str], str], Ended], folder: str, root: str | None = None
+    ):
         """Starts it.
 
         Args:
             run_pod: Runs a step by its name and its command, with a folder in which those lie that
                 the launcher has in the root folder.
             folder: Of the object store and of the pods' own files.
+            root: Where a pod has that folder; None for where it is.
         """
         self._run_pod = run_pod
         self._store = os.path.join(folder, "store")
         self._pod = os.path.join(folder, "pod")
+        self._root = root or self._pod
         self._cache: dict[str, Outputs] = {}
         self._artifacts = 0
         self._runs = 0
@@ -192,7 +196,7 @@ class KfpPlayer:
                 },
                 "outputs": {
                     "artifacts": {key: {"artifacts": [each]} for key, each in planned.items()},
-                    "outputFile": output_file,
+                    "outputFile": output_file.replace(self._pod, self._root.rstrip("/"), 1),
                 },
             }
         )
