@@ -34,5 +34,5 @@ setup(
     package_data={"": ["*.pbtxt", "templates/*.jinja", "*.pth"]},
     install_requires=[line for line in _REQUIREMENTS if line and not line.startswith("#")],
     cmdclass={"build_py": BuildWithHook},
-    entry_points={"console_scripts": ["tfx-recommenders=pipeline.cli:main"]},
+    entry_points={"console_scripts": ["tfx-recommenders=pipeline.cli.main:main"]},
 )

@@ -9,7 +9,7 @@ import json
 import sys
 from importlib import import_module
 
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 
 def main() -> int:

@@ -10,8 +10,8 @@ from benchmarks.machine import machine_facts, yardstick
 from benchmarks.measure import measure
 from benchmarks.report import Row, as_results, insert_table, make_rows, render
 from benchmarks.tasks import SECTIONS, SIZES, Data, tasks_of
-from transforms.checks import check_choice
-from transforms.errors import UserError
+from transforms.base.errors import UserError
+from transforms.base.settings import check_choice
 
 __all__ = ["main"]
 
@@ -111,7 +111,7 @@ def _data(size: str, data_root: str | None, cache: str) -> Data:
     os.makedirs(home, exist_ok=True)
     folder = os.path.join(home, size)
     if data_root:
-        from pipeline.data import locate
+        from pipeline.datasets.locate import locate
 
         folder = locate("ncf", size, data_root=data_root, work_dir=home, allow_download=False)
     elif not os.path.isdir(folder):

@@ -8,7 +8,7 @@ from benchmarks.timing import Timing, timed
 from components.movielens_gen.component import MovieLensExampleGen
 from components.movielens_gen.config import LeaveOneOutConfig, RatingSplitConfig
 from components.movielens_gen.executor import LeaveOneOutExecutor, RatingSplitExecutor
-from transforms.local_runner import LOCAL_ARGS
+from transforms.base.in_process_beam import LOCAL_ARGS
 
 __all__ = ["leave_one_out", "rating_split"]
 

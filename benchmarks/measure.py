@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 
 from benchmarks.timing import Timing
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 __all__ = ["measure"]
 

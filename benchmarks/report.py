@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.tasks import Task
 from benchmarks.timing import Timing
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 __all__ = ["Row", "as_results", "insert_table", "make_rows", "render"]
 

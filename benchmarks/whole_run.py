@@ -8,7 +8,7 @@ import tempfile
 import time
 
 from benchmarks.timing import Timing
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 __all__ = ["run_ncf"]
 

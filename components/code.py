@@ -8,8 +8,8 @@ import ast
 import pathlib
 from collections.abc import Iterator
 
-from transforms.digest import digest
-from transforms.errors import UserError
+from transforms.base.digest import digest
+from transforms.base.errors import UserError
 
 __all__ = ["check_code", "fingerprint", "image_fingerprint", "source_file"]
 

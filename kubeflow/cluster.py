@@ -6,15 +6,15 @@ from collections.abc import Mapping
 
 from tfx import v1 as tfx
 
+from kubeflow.beam_engine import BeamEngine, is_beam_step
 from kubeflow.placement import Placement
-from pipeline.beam_args import BeamEngine, is_beam_step
 from pipeline.configs import Location, PipelineConfig
 from pipeline.environment import Environment
 from pipeline.fingerprint import code_fingerprints
 from pipeline.parts import PARTS
 from pipeline.pipeline import create_pipeline
-from transforms.checks import check
-from transforms.errors import UserError
+from transforms.base.errors import UserError
+from transforms.base.settings import check
 
 __all__ = ["Cluster", "Resources"]
 

@@ -18,8 +18,8 @@ from kubeflow.cluster import Cluster, Resources
 from kubeflow.resolve_input import RESOLVED_INPUT
 from kubeflow.spec_runner import ResourceSpec, SpecRunner
 from pipeline.environment import one_line_mistakes
-from transforms.checks import check
-from transforms.errors import UserError
+from transforms.base.errors import UserError
+from transforms.base.settings import check
 
 _GPU = "nvidia.com/gpu"
 # Kubeflow Pipelines counts memory in GB of 10**9 bytes.

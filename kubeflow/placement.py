@@ -14,7 +14,7 @@ from kfp.kubernetes.kubernetes_executor_config_pb2 import (
 )
 
 from pipeline.environment import Environment
-from transforms.checks import check
+from transforms.base.settings import check
 
 __all__ = ["Placement", "Volume"]
 

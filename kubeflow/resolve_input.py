@@ -18,7 +18,7 @@ from tfx.utils import proto_utils
 
 from kubeflow.step_end import end_step
 from pipeline.exit_code import ExitCode
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 __all__ = ["RESOLVED_INPUT", "main"]
 

@@ -19,7 +19,7 @@ from components.model_records.record import RECORD_FILE
 from kubeflow.resolve_input import RESOLVED_INPUT
 from kubeflow.step_end import end_step
 from pipeline.exit_code import ExitCode
-from transforms.local_runner import LOCAL_ARGS
+from transforms.base.in_process_beam import LOCAL_ARGS
 
 __all__ = ["main"]
 

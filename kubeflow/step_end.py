@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 
 from pipeline.exit_code import ExitCode, outcome_of
-from transforms.errors import find_user_error
+from transforms.base.errors import find_user_error
 
 __all__ = ["end_step"]
 

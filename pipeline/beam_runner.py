@@ -15,14 +15,14 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from tfx.orchestration.beam.beam_dag_runner import BeamDagRunner
 
 from pipeline.environment import one_line_mistakes
-from pipeline.local import from_environment
 from pipeline.pipeline import create_pipeline
-from transforms import local_runner
+from pipeline.run.location import from_environment
+from transforms.base import in_process_beam
 
 
 def run() -> None:
     """Runs the pipeline that the environment describes."""
-    local_runner.make_default()
+    in_process_beam.make_default()
     with one_line_mistakes():
         BeamDagRunner().run(create_pipeline(*from_environment(os.environ)))
 

@@ -7,14 +7,13 @@ from components.evaluator.gates import CensusGate, NcfGate, RatingGate
 from components.movielens_gen.config import LeaveOneOutConfig, RatingSplitConfig
 from components.ncf_trainer.config import NcfTrainerConfig
 from components.tuning.config import TuningConfig
-from components.wide_deep_trainer.census_config import PRESETS as CENSUS_PRESETS
-from components.wide_deep_trainer.census_config import CensusTrainerConfig
-from components.wide_deep_trainer.rating_config import PRESETS as RATING_PRESETS
-from components.wide_deep_trainer.rating_config import RatingTrainerConfig
-from pipeline.beam_args import BeamEngine
+from components.wide_deep_trainer.census.config import PRESETS as CENSUS_PRESETS
+from components.wide_deep_trainer.census.config import CensusTrainerConfig
+from components.wide_deep_trainer.ratings.config import PRESETS as RATING_PRESETS
+from components.wide_deep_trainer.ratings.config import RatingTrainerConfig
+from kubeflow.beam_engine import BeamEngine
 from pipeline.fingerprint import CodeFingerprints
-from pipeline.parts import PARTS
-from transforms.checks import check_choice
+from transforms.base.settings import check_choice
 
 __all__ = ["PRESETS", "Location", "PipelineConfig", "preset"]
 
@@ -43,7 +42,7 @@ class PipelineConfig:
     def schema(self) -> str:
         """The name of the curated schema in the trainer's package."""
         strings = isinstance(self.data, LeaveOneOutConfig) and self.data.string_ids
-        return f"{PARTS[self.pipeline].prefix}{'string_id_' if strings else ''}schema.pbtxt"
+        return "string_id_schema.pbtxt" if strings else "schema.pbtxt"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

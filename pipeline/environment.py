@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from pipeline.configs import PRESETS, PipelineConfig
 from pipeline.settings import configure
-from transforms.checks import check_choice
-from transforms.errors import UserError, find_user_error
+from transforms.base.errors import UserError, find_user_error
+from transforms.base.settings import check_choice
 
 __all__ = ["Environment", "one_line_mistakes"]
 

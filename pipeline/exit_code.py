@@ -2,7 +2,7 @@
 
 import enum
 
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 __all__ = ["ExitCode", "outcome_of"]
 

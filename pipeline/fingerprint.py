@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from components.code import fingerprint, image_fingerprint, source_file
 from pipeline.parts import Parts
-from transforms.digest import digest
+from transforms.base.digest import digest
 
 __all__ = ["CodeFingerprints", "code_fingerprints"]
 

@@ -15,8 +15,8 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
 from pipeline.environment import one_line_mistakes
-from pipeline.local import from_environment
 from pipeline.pipeline import create_pipeline
+from pipeline.run.location import from_environment
 
 
 def run() -> None:

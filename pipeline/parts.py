@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # It brings what downloads need.
-    from components.data_files.catalog import Catalog
+    from pipeline.datasets.catalog import Catalog
 
 __all__ = ["PARTS", "Parts"]
 
-_MOVIELENS_DATASETS = "components.movielens_gen.datasets.MOVIELENS"
-_CENSUS_DATASETS = "components.census_gen.datasets.CENSUS"
+_MOVIELENS_DATASETS = "pipeline.datasets.movielens.MOVIELENS"
+_CENSUS_DATASETS = "pipeline.datasets.census.CENSUS"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,6 @@ class Parts:
         real_dataset: The data set that is meant when a data root is given and no name.
         example_gen: The package of its ExampleGen.
         trainer: The package of its trainer.
-        prefix: What the names of its modules in that package start with.
         transform_settings: The trainer's settings that preprocessing depends on.
         label: The raw feature that holds the label.
         slices: Features whose values are reported one by one.
@@ -37,7 +36,6 @@ class Parts:
     real_dataset: str
     example_gen: str
     trainer: str
-    prefix: str = ""
     transform_settings: tuple[str, ...] = ()
     label: str
     slices: tuple[str, ...] = ()
@@ -50,7 +48,7 @@ class Parts:
 
     def module(self, name: str) -> str:
         """Returns the dotted name of a module of the trainer, such as "preprocessing"."""
-        return f"{self.trainer}.{self.prefix}{name}"
+        return f"{self.trainer}.{name}"
 
 
 PARTS = {
@@ -65,8 +63,7 @@ PARTS = {
         datasets=_MOVIELENS_DATASETS,
         real_dataset="ml-1m",
         example_gen="components.movielens_gen",
-        trainer="components.wide_deep_trainer",
-        prefix="rating_",
+        trainer="components.wide_deep_trainer.ratings",
         label="rating",
         slices=("genre",),
         slice_signature="slice_features",
@@ -75,8 +72,7 @@ PARTS = {
         datasets=_CENSUS_DATASETS,
         real_dataset="census",
         example_gen="components.census_gen",
-        trainer="components.wide_deep_trainer",
-        prefix="census_",
+        trainer="components.wide_deep_trainer.census",
         transform_settings=("hash_buckets", "quantile_bins"),
         label="label",
         slices=("gender", "race"),

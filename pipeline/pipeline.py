@@ -24,7 +24,7 @@ from components.tuning.component import Tuner
 from pipeline.configs import Location, PipelineConfig
 from pipeline.evaluation import eval_config
 from pipeline.parts import PARTS
-from transforms.checks import to_json
+from transforms.base.settings import to_json
 
 __all__ = ["create_pipeline"]
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from pipeline.configs import PRESETS, PipelineConfig, preset
-from transforms.checks import nearest
-from transforms.errors import UserError
+from transforms.base.errors import UserError
+from transforms.base.settings import nearest
 
 __all__ = ["apply_settings", "configure", "setting_values"]
 

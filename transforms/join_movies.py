@@ -7,7 +7,7 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 from transforms.vectorize_genres import GenreTable
 
 __all__ = ["JoinMovies", "find_rows"]

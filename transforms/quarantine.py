@@ -6,8 +6,8 @@ from itertools import groupby
 
 import apache_beam as beam
 
-from transforms.bad_rows import BadRow, BadRows, line_numbers, merge
-from transforms.errors import UserError
+from transforms.base.errors import UserError
+from transforms.parsing.bad_rows import BadRow, BadRows, line_numbers, merge
 
 __all__ = ["Quarantine"]
 

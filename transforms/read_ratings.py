@@ -8,10 +8,10 @@ import pyarrow as pa
 from apache_beam.io.filesystem import FileMetadata
 from apache_beam.io.filesystems import FileSystems
 
-from transforms.bad_rows import BOM, LINE_BYTES, BadRows, too_long
-from transforms.errors import UserError
-from transforms.input_files import open_input
-from transforms.parse_ratings import DIALECTS, extension, parse_header, parse_ratings
+from transforms.base.errors import UserError
+from transforms.parsing.bad_rows import BOM, LINE_BYTES, BadRows, too_long
+from transforms.parsing.input_files import open_input
+from transforms.parsing.parse_ratings import DIALECTS, extension, parse_header, parse_ratings
 from transforms.quarantine import Quarantine
 
 __all__ = ["ReadRatings", "find_ratings", "read_range"]

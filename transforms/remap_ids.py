@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.hashing import hash_uint64
+from transforms.base.hashing import hash_uint64
 
 __all__ = ["DistinctIds", "GroupByUser", "dense_ids", "distinct_ids", "user_buckets"]
 

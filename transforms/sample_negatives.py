@@ -4,7 +4,7 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
-from transforms.hashing import hash_uint64
+from transforms.base.hashing import hash_uint64
 from transforms.remap_ids import dense_ids
 
 __all__ = ["CANDIDATE_COLUMNS", "SampleNegatives", "sample_negatives", "sample_ranks"]

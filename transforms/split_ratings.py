@@ -7,7 +7,7 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
-from transforms.hashing import hash_uint64
+from transforms.base.hashing import hash_uint64
 
 __all__ = ["SplitRatings", "held_out", "split_rows"]
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import apache_beam as beam
 import numpy as np
 
-from transforms.checks import nearest
-from transforms.errors import UserError
-from transforms.read_movies import Movie, read_movies
+from transforms.base.errors import UserError
+from transforms.base.settings import nearest
+from transforms.parsing.read_movies import Movie, read_movies
 
 __all__ = ["GENRES", "GenreTable", "VectorizeGenres", "vectorize_genres"]
 

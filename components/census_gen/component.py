@@ -5,7 +5,7 @@ from tfx.dsl.components.base import executor_spec
 from components.census_gen.config import CensusConfig
 from components.census_gen.executor import Executor
 from components.example_gen.component import ColumnarExampleGen
-from transforms.checks import to_json
+from transforms.base.settings import to_json
 
 __all__ = ["CensusExampleGen"]
 
@@ -13,8 +13,8 @@ __all__ = ["CensusExampleGen"]
 class CensusExampleGen(ColumnarExampleGen):
     """Makes an Example of each row of the UCI Adult files.
 
-    The features have the names and types of `transforms.read_census.CENSUS_COLUMNS`, one value
-    each: int64 for numbers and the label, bytes for categories.
+    The features have the names and types of `transforms.parsing.read_census.CENSUS_COLUMNS`, one
+    value each: int64 for numbers and the label, bytes for categories.
 
     Component `outputs` contains:
      - `examples`: Channel of type `standard_artifacts.Examples` with the splits train and eval.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from transforms.checks import check, check_choice, check_seed
+from transforms.base.settings import check, check_choice, check_seed
 
 __all__ = ["CensusConfig"]
 

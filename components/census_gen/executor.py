@@ -8,11 +8,11 @@ import pyarrow as pa
 
 from components.census_gen.config import CensusConfig
 from components.example_gen.executor import ColumnarExecutor
-from transforms.checks import from_json
-from transforms.errors import UserError
-from transforms.hashing import hash_texts, hash_uint64
+from transforms.base.errors import UserError
+from transforms.base.hashing import hash_texts, hash_uint64
+from transforms.base.settings import from_json
+from transforms.parsing.read_census import find_census, read_census
 from transforms.quarantine import Quarantine
-from transforms.read_census import find_census, read_census
 
 __all__ = ["Executor"]
 

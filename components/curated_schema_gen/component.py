@@ -8,7 +8,7 @@ from tfx import v1 as tfx
 from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
 
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 __all__ = ["CuratedSchemaGen"]
 

@@ -9,7 +9,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
-from transforms.digest import digest
+from transforms.base.digest import digest
 
 __all__ = ["AcceptedStatistics", "read_statistics"]
 

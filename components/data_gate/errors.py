@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 __all__ = ["DataGateError"]
 

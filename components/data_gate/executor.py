@@ -17,7 +17,7 @@ from tfx.utils import io_utils
 from components.code import check_code
 from components.data_gate.accepted import AcceptedStatistics, read_statistics
 from components.data_gate.errors import DataGateError
-from transforms.checks import check_choice
+from transforms.base.settings import check_choice
 
 __all__ = ["DataGateExecutor"]
 

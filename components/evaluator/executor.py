@@ -28,7 +28,7 @@ from components.model_records.record import (
     installed_versions,
     why_not_comparable,
 )
-from transforms.checks import from_json, override
+from transforms.base.settings import from_json, override
 
 __all__ = ["EvaluatorExecutor"]
 

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import ClassVar
 
-from transforms.checks import check
+from transforms.base.settings import check
 
 __all__ = ["GATES", "Bound", "CensusGate", "Gate", "NcfGate", "RatingGate"]
 

@@ -21,8 +21,8 @@ from tfx.utils import proto_utils
 
 from components.code import check_code
 from components.model_records.record import INPUT_BASE, SETTINGS, SPLIT
-from transforms.checks import from_json, override
-from transforms.errors import UserError
+from transforms.base.errors import UserError
+from transforms.base.settings import from_json, override
 from transforms.write_examples import WriteExamples
 
 __all__ = ["RUN_SETTINGS", "SPLITS", "ColumnarExecutor", "quarantine_file"]

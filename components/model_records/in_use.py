@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from components.model_records.record import RECORD_FILE, Record
-from transforms.digest import digest
-from transforms.errors import UserError
+from transforms.base.digest import digest
+from transforms.base.errors import UserError
 
 __all__ = [
     "ServedModel",

@@ -5,7 +5,7 @@ from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 from components.example_gen.component import ColumnarExampleGen
 from components.movielens_gen.config import LeaveOneOutConfig, RatingSplitConfig
 from components.movielens_gen.executor import LeaveOneOutExecutor, RatingSplitExecutor
-from transforms.checks import to_json
+from transforms.base.settings import to_json
 
 __all__ = ["MovieLensExampleGen"]
 

@@ -8,11 +8,11 @@ import pyarrow as pa
 
 from components.example_gen.executor import ColumnarExecutor
 from components.movielens_gen.config import HOLD_BACK, LeaveOneOutConfig, RatingSplitConfig
-from transforms.checks import from_json
+from transforms.base.settings import from_json
 from transforms.code_ids import CodeIds, NameIds, distinct_names
 from transforms.join_movies import JoinMovies
 from transforms.leave_one_out import LeaveOneOut
-from transforms.read_movies import find_movies
+from transforms.parsing.read_movies import find_movies
 from transforms.read_ratings import ReadRatings, find_ratings
 from transforms.remap_ids import DistinctIds, GroupByUser, distinct_ids
 from transforms.sample_negatives import CANDIDATE_COLUMNS, SampleNegatives

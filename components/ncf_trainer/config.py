@@ -3,7 +3,7 @@
 import dataclasses
 
 from components.training.config import LoopConfig
-from transforms.checks import check, check_choice
+from transforms.base.settings import check, check_choice
 
 __all__ = ["NcfTrainerConfig"]
 

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.ncf_trainer import features
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 __all__ = ["Candidates", "Histories", "read_candidates", "read_histories"]
 

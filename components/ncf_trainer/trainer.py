@@ -10,7 +10,7 @@ from components.ncf_trainer.export import export_model
 from components.ncf_trainer.fit import HIT_RATE, NcfFit
 from components.training.strategy import create_strategy, input_context
 from components.training.train import train_and_export
-from transforms.checks import from_json
+from transforms.base.settings import from_json
 
 __all__ = ["run_fn"]
 

@@ -12,7 +12,7 @@ from components.ncf_trainer.validation import hold_out_last
 from components.training.strategy import create_strategy, input_context
 from components.tuning.space import among, around
 from components.tuning.tuner import LoopTuner
-from transforms.checks import from_json
+from transforms.base.settings import from_json
 
 __all__ = ["tuner_fn"]
 

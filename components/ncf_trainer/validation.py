@@ -3,7 +3,7 @@
 import numpy as np
 
 from components.ncf_trainer.data import Candidates, Histories
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 from transforms.sample_negatives import sample_negatives
 
 __all__ = ["hold_out_last"]

@@ -9,7 +9,7 @@ import uuid
 import tensorflow as tf
 from absl import logging
 
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 __all__ = ["Checkpoints", "remove", "remove_forgotten"]
 

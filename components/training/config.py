@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from transforms.checks import check, check_seed
+from transforms.base.settings import check, check_seed
 
 __all__ = ["LoopConfig"]
 

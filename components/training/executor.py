@@ -10,7 +10,7 @@ from tfx.utils import json_utils
 
 from components.code import check_code
 from components.model_records.record import SETTINGS
-from transforms.checks import override
+from transforms.base.settings import override
 
 __all__ = ["RUN_SETTINGS", "TrainerExecutor", "with_run_settings"]
 

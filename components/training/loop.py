@@ -14,8 +14,8 @@ from absl import logging
 from components.training.checkpoints import Checkpoints
 from components.training.config import LoopConfig
 from components.training.strategy import is_chief
-from transforms.digest import digest
-from transforms.errors import UserError
+from transforms.base.digest import digest
+from transforms.base.errors import UserError
 
 __all__ = [
     "HISTORY_FILE",

@@ -5,7 +5,7 @@ import os
 
 import tensorflow as tf
 
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 __all__ = ["create_strategy", "input_context", "is_chief"]
 

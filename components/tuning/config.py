@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from transforms.checks import check
+from transforms.base.settings import check
 
 __all__ = ["TuningConfig"]
 

@@ -27,9 +27,9 @@ from components.training.loop import (
     checkpoint_dir,
     run_loop,
 )
-from transforms.checks import from_json, override
-from transforms.digest import digest
-from transforms.errors import UserError
+from transforms.base.digest import digest
+from transforms.base.errors import UserError
+from transforms.base.settings import from_json, override
 
 __all__ = ["Fit", "LoopTuner"]
 

@@ -20,7 +20,7 @@ from pipeline.report.distributions import (
     interaction_distributions,
     read_anomalies,
 )
-from pipeline.runs import past_runs, write_whole
+from pipeline.run.history import past_runs, write_whole
 
 __all__ = ["write_report"]
 

@@ -6,7 +6,7 @@ from benchmarks.cli import main
 from benchmarks.report import as_results, insert_table, make_rows, render
 from benchmarks.tasks import SECTIONS, SIZES, Data, Task, tasks_of
 from benchmarks.timing import Timing
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 OURS = Task("rows to Examples", "rows", "m:f", {}, against="2018: rows to Examples")
 THEIRS = Task("2018: rows to Examples", "rows", "m:f", {}, part_names={"read": "2018: read"})

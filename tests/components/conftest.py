@@ -14,8 +14,8 @@ from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 from tfx_bsl.public import tfxio
 
-from transforms.checks import to_json
-from transforms.local_runner import LOCAL_RUNNER
+from transforms.base.in_process_beam import LOCAL_RUNNER
+from transforms.base.settings import to_json
 
 # What a server does: TensorFlow, the model's folder, and nothing of this project.
 _ASK = """

@@ -1,7 +1,7 @@
 import pytest
 
 from components import code
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import threading
 import pytest
 import tensorflow as tf
 
-from pipeline.cli import main
+from pipeline.cli.main import main
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from components.census_gen.sample import write_sample
+from pipeline.datasets.census_sample import write_sample
 
 PIPELINE = "census"
 QUICK = ["--set", "train_epochs=4", "--set", "min_accuracy=0.78", "--set", "min_auc=0.8"]

@@ -64,7 +64,7 @@ def kill_in(workplace, after, delay):
 KILLED_PUSH = """
 import os, signal, sys, types
 from components.pusher import executor
-from pipeline.cli import main
+from pipeline.cli.main import main
 
 executor.fileio = types.SimpleNamespace(copy=lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 sys.exit(main())

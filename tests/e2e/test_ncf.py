@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from components.ncf_trainer.interactions import read_interactions
-from pipeline.runs import latest_pushed
+from pipeline.run.history import latest_pushed
 
 PIPELINE = "ncf"
 QUICK = ["--set", "train_epochs=8", "--set", "min_hit_rate=0.3", "--set", "min_ndcg=0.15"]

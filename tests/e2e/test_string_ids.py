@@ -9,7 +9,7 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.runs import latest_pushed
+from pipeline.run.history import latest_pushed
 
 PIPELINE = "ncf"
 QUICK = ("--set", "preset=sample", "--set", "min_ratings=5", "--set", "train_epochs=2")

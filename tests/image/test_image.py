@@ -130,7 +130,7 @@ def test_all_code_that_compiled_pipelines_name_imports_from_the_root_folder(imag
         "components.movielens_gen.executor.LeaveOneOutExecutor",
         "components.census_gen.executor.Executor",
         "components.ncf_trainer.trainer.run_fn",
-        "components.wide_deep_trainer.rating_preprocessing.preprocessing_fn",
+        "components.wide_deep_trainer.ratings.preprocessing.preprocessing_fn",
     ):
         assert expected in names
     image.run("env", "--chdir=/", "python", "-c", IMPORT_ALL, *sorted(names))

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from pipeline.data import locate
+from pipeline.datasets.locate import locate
 from tests.image.conftest import ROOT
 from tests.kubeflow.container import Ended
 from tests.kubeflow.foreign_folder import QUICK

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from pipeline.data import locate
+from pipeline.datasets.locate import locate
 from tests.kubeflow.container import container_environment
 from tests.kubeflow.kfp_server import KfpServer
 from tests.kubeflow.tfx_command import Done

@@ -6,7 +6,7 @@ from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
 
 from components.data_gate.errors import DataGateError
 from kubeflow import run_executor
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 EXAMPLES, MODEL = {"instanceSchema": "title: tfx.Examples"}, {"instanceSchema": "title: tfx.Model"}
 ROOT = "{scheme}mlpipeline/v2/artifacts/run/Trainer/7"

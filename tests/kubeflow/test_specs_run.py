@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from pipeline.cli import main
+from pipeline.cli.main import main
 from tests.kubeflow.container import run_container
 from tests.kubeflow.foreign_folder import PIPELINES, QUICK
 from tests.kubeflow.kfp_player import KfpPlayer

@@ -2,7 +2,7 @@ import pytest
 
 from kubeflow.cluster import Cluster, Resources
 from pipeline.environment import Environment, one_line_mistakes
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 COMPLETE = {"DATA_ROOT": "gs://b/d", "PIPELINE_ROOT": "gs://b/p/", "PIPELINE_IMAGE": "image:1"}
 

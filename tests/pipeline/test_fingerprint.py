@@ -13,7 +13,7 @@ PIPELINES = ("census", "movielens")
 @pytest.fixture
 def sources(tmp_path, monkeypatch):
     """A copy of our sources, of which the fingerprints are."""
-    for package in ("components", "transforms"):
+    for package in ("components", "pipeline", "transforms"):
         shutil.copytree(code._ROOT / package, tmp_path / package)
     monkeypatch.setattr(code, "_ROOT", tmp_path)
     return tmp_path
@@ -42,13 +42,13 @@ def both(field):
 @pytest.mark.parametrize(
     ("changed", "fields"),
     [
-        ("components/wide_deep_trainer/census_fit.py", {"census.trainer"}),
-        ("components/wide_deep_trainer/rating_tuner.py", {"movielens.trainer"}),
-        ("components/wide_deep_trainer/columnar_training.py", both("trainer")),
+        ("components/wide_deep_trainer/census/fit.py", {"census.trainer"}),
+        ("components/wide_deep_trainer/ratings/tuner.py", {"movielens.trainer"}),
+        ("components/training/columnar_training.py", both("trainer")),
         ("components/training/executor.py", both("trainer")),
         ("components/tuning/executor.py", both("trainer")),
         (
-            "components/wide_deep_trainer/numeric_encoding.py",
+            "components/wide_deep_trainer/layers/numeric_encoding.py",
             {"census.transform", "census.trainer"},
         ),
         (
@@ -60,8 +60,8 @@ def both(field):
         ("components/evaluator/executor.py", both("evaluator")),
         ("components/ranking_metrics/rank.py", both("evaluator")),
         ("components/census_gen/executor.py", {"census.example_gen"}),
-        ("components/wide_deep_trainer/census_schema.pbtxt", {"census.schema"}),
-        ("components/data_files/download.py", set()),
+        ("components/wide_deep_trainer/census/schema.pbtxt", {"census.schema"}),
+        ("pipeline/datasets/download.py", set()),
     ],
 )
 def test_a_change_in_code_changes_the_fingerprints_of_what_runs_it(changed, fields, sources):

@@ -2,7 +2,7 @@ import pytest
 
 from pipeline.configs import PRESETS, preset
 from pipeline.settings import apply_settings, setting_values
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ import tensorflow as tf
 from tfx.types import standard_artifacts
 
 from pipeline.configs import preset
-from pipeline.data import locate
-from pipeline.local import local_location
+from pipeline.datasets.locate import locate
 from pipeline.pipeline import create_pipeline
-from transforms.local_runner import LOCAL_ARGS
+from pipeline.run.location import local_location
+from transforms.base.in_process_beam import LOCAL_ARGS
 
 
 def make_examples(pipeline: str, folder: pathlib.Path, beam_args: Sequence[str]) -> str:

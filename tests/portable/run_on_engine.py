@@ -12,7 +12,7 @@ import google.auth
 from google.auth.credentials import AnonymousCredentials
 
 import pipeline.pipeline
-from pipeline.cli import main
+from pipeline.cli.main import main
 
 _, steps, *rest = sys.argv
 at = rest.index("--")

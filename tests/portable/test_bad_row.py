@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from components.movielens_gen.sample import write_sample
+from pipeline.datasets.movielens_sample import write_sample
 from tests.portable.workplace import prism_args
-from transforms.local_runner import LOCAL_ARGS
+from transforms.base.in_process_beam import LOCAL_ARGS
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from apache_beam.runners.portability.prism_runner import PrismRunner
 from apache_beam.runners.runner import PipelineState
 from apache_beam.transforms.environments import ExternalEnvironment
 
-from pipeline.beam_args import BeamEngine
+from kubeflow.beam_engine import BeamEngine
 from tests.kubeflow.foreign_folder import IMAGE
 from tests.portable.cloud_storage import BUCKET, cloud_storage
 from tests.portable.examples import assert_equal_but_for_rounding, records

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from apache_beam.utils.subprocess_server import pick_port
 
-from pipeline.beam_args import BeamEngine
+from kubeflow.beam_engine import BeamEngine
 from tests.kubeflow.foreign_folder import IMAGE
 from tests.portable.examples import make_examples, records
 from tests.portable.workplace import PIPELINES, prism_args

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.beam_args import BeamEngine
+from kubeflow.beam_engine import BeamEngine
 from tests.kubeflow.container import container_environment
 from tests.kubeflow.foreign_folder import IMAGE, QUICK
 

@@ -2,9 +2,9 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.testing.util import assert_that
 
+from transforms.base.in_process_beam import LOCAL_RUNNER
 from transforms.code_ids import CodeIds, NameIds, distinct_names
-from transforms.local_runner import LOCAL_RUNNER
-from transforms.string_ids import STRING_ID
+from transforms.parsing.string_ids import STRING_ID
 
 USERS = ["bob", "zoë", "bob", "Ana", "1", "01"]
 ITEMS = ["a", "é", "z", "a", "😀", "\uffee"]

@@ -6,9 +6,9 @@ from apache_beam.testing.util import assert_that
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.errors import find_user_error
+from transforms.base.errors import find_user_error
+from transforms.base.in_process_beam import LOCAL_RUNNER
 from transforms.join_movies import JoinMovies, find_rows
-from transforms.local_runner import LOCAL_RUNNER
 from transforms.vectorize_genres import GenreTable
 
 MOVIES = GenreTable(np.array([2, 5, 9]), np.arange(9).reshape(3, 3))

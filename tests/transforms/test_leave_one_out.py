@@ -6,8 +6,8 @@ from apache_beam.testing.util import assert_that
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transforms.base.in_process_beam import LOCAL_RUNNER
 from transforms.leave_one_out import HISTORY_COLUMNS, LeaveOneOut, leave_one_out
-from transforms.local_runner import LOCAL_RUNNER
 
 ROWS = st.lists(
     st.tuples(st.integers(-2, 4), st.integers(1, 8), st.one_of(st.integers(0, 5), st.just(2**40))),

@@ -9,9 +9,9 @@ from apache_beam.testing.util import assert_that
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.errors import UserError, find_user_error
-from transforms.local_runner import LOCAL_RUNNER
-from transforms.parse_ratings import RATING_COLUMNS
+from transforms.base.errors import UserError, find_user_error
+from transforms.base.in_process_beam import LOCAL_RUNNER
+from transforms.parsing.parse_ratings import RATING_COLUMNS
 from transforms.read_ratings import ReadRatings, find_ratings, read_range
 
 REAL = os.path.join("..", "shared", "data", "movielens", "ml-latest-small.zip")

@@ -6,7 +6,7 @@ from apache_beam.testing.util import assert_that
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.local_runner import LOCAL_RUNNER
+from transforms.base.in_process_beam import LOCAL_RUNNER
 from transforms.remap_ids import DistinctIds, GroupByUser, dense_ids, distinct_ids, user_buckets
 
 IDS = st.lists(st.one_of(st.integers(0, 9), st.integers(-(2**63), 2**63 - 1)), min_size=1)

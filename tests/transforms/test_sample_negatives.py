@@ -6,9 +6,9 @@ from apache_beam.testing.util import assert_that
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.hashing import hash_uint64
+from transforms.base.hashing import hash_uint64
+from transforms.base.in_process_beam import LOCAL_RUNNER
 from transforms.leave_one_out import HISTORY_COLUMNS
-from transforms.local_runner import LOCAL_RUNNER
 from transforms.sample_negatives import (
     CANDIDATE_COLUMNS,
     SampleNegatives,

@@ -5,7 +5,7 @@ from apache_beam.testing.util import assert_that, equal_to
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.local_runner import LOCAL_RUNNER
+from transforms.base.in_process_beam import LOCAL_RUNNER
 from transforms.split_ratings import SplitRatings, held_out, split_rows
 
 IDS = st.integers(-(2**63), 2**63 - 1)

@@ -6,8 +6,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from transforms.errors import UserError
-from transforms.read_movies import Movie, read_movies
+from transforms.base.errors import UserError
+from transforms.parsing.read_movies import Movie, read_movies
 from transforms.vectorize_genres import GENRES, vectorize_genres
 
 REAL = os.path.join("..", "shared", "data", "movielens")

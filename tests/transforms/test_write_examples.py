@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 import tensorflow as tf
 
-from transforms.local_runner import LOCAL_RUNNER
+from transforms.base.in_process_beam import LOCAL_RUNNER
 from transforms.write_examples import WriteExamples
 
 

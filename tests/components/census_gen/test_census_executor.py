@@ -12,9 +12,9 @@ from components.census_gen.component import CensusExampleGen
 from components.census_gen.config import CensusConfig
 from components.census_gen.executor import Executor, validation_rows
 from components.example_gen.executor import quarantine_file
-from transforms.errors import UserError, find_user_error
-from transforms.local_runner import LOCAL_ARGS
-from transforms.read_census import read_census
+from transforms.base.errors import UserError, find_user_error
+from transforms.base.in_process_beam import LOCAL_ARGS
+from transforms.parsing.read_census import read_census
 
 ROW = (
     "{age}, State-gov, 77516, Bachelors, 13, Never-married, ?, Not-in-family, White, "

@@ -13,7 +13,7 @@ from components.data_gate.accepted import AcceptedStatistics
 from components.data_gate.driver import DataGateDriver
 from components.data_gate.errors import DataGateError
 from components.data_gate.executor import DataGateExecutor
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 SPLITS = ["train", "eval"]
 SCHEMA = """

@@ -19,9 +19,9 @@ from components.model_records.in_use import model_identity, model_in_use
 from pipeline.configs import preset
 from pipeline.evaluation import eval_config
 from pipeline.settings import apply_settings
-from transforms.checks import to_json
-from transforms.errors import UserError
-from transforms.local_runner import LOCAL_ARGS
+from transforms.base.errors import UserError
+from transforms.base.in_process_beam import LOCAL_ARGS
+from transforms.base.settings import to_json
 
 USERS = 40
 CONFIG = apply_settings(

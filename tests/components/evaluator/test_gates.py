@@ -1,7 +1,7 @@
 import pytest
 
 from components.evaluator.gates import CensusGate, NcfGate, RatingGate
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 
 @pytest.mark.parametrize(

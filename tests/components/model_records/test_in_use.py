@@ -5,7 +5,7 @@ import pytest
 from tfx.dsl.io import fileio
 
 from components.model_records.in_use import find_baseline, model_in_use, served_models, versions
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 
 @pytest.fixture

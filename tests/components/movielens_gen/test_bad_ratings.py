@@ -13,8 +13,8 @@ from components.movielens_gen import executor
 from components.movielens_gen.component import MovieLensExampleGen
 from components.movielens_gen.config import LeaveOneOutConfig, RatingSplitConfig
 from components.movielens_gen.executor import LeaveOneOutExecutor, RatingSplitExecutor
-from transforms.errors import UserError, find_user_error
-from transforms.local_runner import LOCAL_ARGS
+from transforms.base.errors import UserError, find_user_error
+from transforms.base.in_process_beam import LOCAL_ARGS
 
 EXECUTORS = {LeaveOneOutConfig: LeaveOneOutExecutor, RatingSplitConfig: RatingSplitExecutor}
 SMALL = {"min_ratings": 3, "eval_negatives": 10}

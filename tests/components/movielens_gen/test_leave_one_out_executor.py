@@ -11,8 +11,8 @@ from components.movielens_gen import executor
 from components.movielens_gen.component import MovieLensExampleGen
 from components.movielens_gen.config import LeaveOneOutConfig
 from components.movielens_gen.executor import LeaveOneOutExecutor
-from transforms.errors import UserError, find_user_error
-from transforms.local_runner import LOCAL_ARGS
+from transforms.base.errors import UserError, find_user_error
+from transforms.base.in_process_beam import LOCAL_ARGS
 
 REAL = os.path.join("..", "shared", "data", "movielens", "ml-1m.zip")
 COUNTERS = ("rows", "users", "dropped_users", "repeats", "items")

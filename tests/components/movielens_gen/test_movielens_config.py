@@ -1,8 +1,8 @@
 import pytest
 
 from components.movielens_gen.config import LeaveOneOutConfig
-from transforms.checks import from_json, to_json
-from transforms.errors import UserError
+from transforms.base.errors import UserError
+from transforms.base.settings import from_json, to_json
 
 
 def test_settings_survive_json():

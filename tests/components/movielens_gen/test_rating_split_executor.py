@@ -9,9 +9,9 @@ from components.movielens_gen import executor
 from components.movielens_gen.component import MovieLensExampleGen
 from components.movielens_gen.config import RatingSplitConfig
 from components.movielens_gen.executor import RatingSplitExecutor
-from components.movielens_gen.sample import write_sample
-from transforms.errors import UserError, find_user_error
-from transforms.local_runner import LOCAL_ARGS
+from pipeline.datasets.movielens_sample import write_sample
+from transforms.base.errors import UserError, find_user_error
+from transforms.base.in_process_beam import LOCAL_ARGS
 from transforms.vectorize_genres import GENRES
 
 TWO_WORKERS = ("--direct_running_mode=multi_threading", "--direct_num_workers=2")

@@ -10,7 +10,7 @@ from components.movielens_gen import executor
 from components.movielens_gen.component import MovieLensExampleGen
 from components.movielens_gen.config import LeaveOneOutConfig
 from components.movielens_gen.executor import LeaveOneOutExecutor
-from transforms.local_runner import LOCAL_ARGS
+from transforms.base.in_process_beam import LOCAL_ARGS
 
 HEADER = "userId,movieId,rating,timestamp\n"
 CONFIG = {"min_ratings": 5, "eval_negatives": 10, "seed": 1}

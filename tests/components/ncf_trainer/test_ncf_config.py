@@ -1,8 +1,8 @@
 import pytest
 
 from components.ncf_trainer.config import NcfTrainerConfig
-from transforms.checks import from_json, to_json
-from transforms.errors import UserError
+from transforms.base.errors import UserError
+from transforms.base.settings import from_json, to_json
 
 
 @pytest.mark.parametrize(

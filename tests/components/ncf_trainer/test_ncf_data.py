@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from components.ncf_trainer.data import read_candidates, read_histories
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 WHOLE = tf.distribute.InputContext()
 

@@ -3,7 +3,7 @@ import pytest
 
 from components.ncf_trainer.data import Histories
 from components.ncf_trainer.validation import hold_out_last
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 ITEMS = 150
 # Rows and items in order of time; the third user has one item, the last nearly all.

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from components.training.checkpoints import Checkpoints, remove_forgotten
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 
 class Attempt:

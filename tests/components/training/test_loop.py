@@ -14,7 +14,7 @@ from components.training.loop import (
     run_loop,
 )
 from components.training.strategy import create_strategy
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 
 class KilledError(Exception):

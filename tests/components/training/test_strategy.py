@@ -2,7 +2,7 @@ import pytest
 import tensorflow as tf
 
 from components.training.strategy import create_strategy, input_context, is_chief
-from transforms.errors import UserError
+from transforms.base.errors import UserError
 
 
 def test_more_gpus_than_there_are_is_an_error():

@@ -7,8 +7,8 @@ from tfx.utils import json_utils
 
 from components.ncf_trainer.config import NcfTrainerConfig
 from components.training.executor import TrainerExecutor
-from transforms.checks import from_json, to_json
-from transforms.errors import UserError
+from transforms.base.errors import UserError
+from transforms.base.settings import from_json, to_json
 
 
 def test_the_best_hyperparameters_take_the_place_of_settings(monkeypatch):

@@ -11,8 +11,8 @@ from components.training.loop import EpochStats
 from components.training.strategy import create_strategy
 from components.tuning.space import among, around
 from components.tuning.tuner import LoopTuner
-from transforms.checks import to_json
-from transforms.errors import UserError, find_user_error
+from transforms.base.errors import UserError, find_user_error
+from transforms.base.settings import to_json
 
 TRIALS = 6
 SPACE = {"batch_size": range(1, 17), "num_gpus": (1, 2, 3), "epochs_between_evals": (2, 3, 4)}

@@ -3,11 +3,11 @@ import os
 import pytest
 import tensorflow as tf
 
-from components.census_gen.sample import write_sample
-from components.wide_deep_trainer import census_preprocessing
-from components.wide_deep_trainer.census_config import CensusTrainerConfig
-from transforms.checks import to_json
-from transforms.read_census import read_census
+from components.wide_deep_trainer.census import preprocessing as census_preprocessing
+from components.wide_deep_trainer.census.config import CensusTrainerConfig
+from pipeline.datasets.census_sample import write_sample
+from transforms.base.settings import to_json
+from transforms.parsing.read_census import read_census
 
 ROWS = 1200
 

@@ -1,0 +1,1 @@
+"""The classifier of census: wide, deep, or both."""

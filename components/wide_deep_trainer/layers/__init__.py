@@ -1,0 +1,1 @@
+"""Layers that both models are made of."""

@@ -1,0 +1,1 @@
+"""The regressor of ratings: deep, by factors, or both."""

@@ -1,0 +1,88 @@
+"""Settings of the rating trainer."""
+
+import dataclasses
+
+from components.wide_deep_trainer.layers.network_config import NetworkConfig
+from transforms.base.settings import check, check_choice
+
+__all__ = ["PRESETS", "RatingTrainerConfig"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RatingTrainerConfig(NetworkConfig):
+    """What the rating model is and how it trains; the defaults are those of 2018.
+
+    Attributes:
+        train_epochs: See LoopConfig.
+        batch_size: See LoopConfig.
+        epochs_between_evals: See LoopConfig.
+        stop_threshold: The RMSE on the eval split, in stars, to stop at. See LoopConfig.
+        model_type: "deep", a network on embeddings, time and genres; "factors", biased matrix
+            factorisation with genres and the user's ratings of the same session.
+        learning_rate: Adam's, at its height if the schedule is not constant.
+        user_embedding_size: Of "deep": width of a user's embedding.
+        item_embedding_size: Of "deep": width of an item's embedding.
+        hidden_units: Of "deep", with sigmoids. See NetworkConfig.
+        dropout: Of "deep". See NetworkConfig.
+        num_factors: Of "factors": width of users' and items' factors.
+        ensemble_size: Of "deep", they share all weight matrices. See NetworkConfig.
+        factor_regularization: Of "factors": L2 on the factors of each user and item. As a
+            Gaussian prior it is the variance of a rating's noise over that of a factor.
+        bias_regularization: Of "factors": the same on the biases.
+        neighbours: Of "factors": how many ratings of the user, half of them before and half after
+            the time in question, are looked at.
+    """
+
+    train_epochs: int = 50
+    batch_size: int = 256
+    epochs_between_evals: int = 5
+    model_type: str = "deep"
+    learning_rate: float = 0.001
+    user_embedding_size: int = 16
+    item_embedding_size: int = 64
+    hidden_units: tuple[int, ...] = (256, 256, 256, 128)
+    dropout: float = 0.3
+    num_factors: int = 16
+    factor_regularization: float = 0.0
+    bias_regularization: float = 0.0
+    neighbours: int = 32
+
+    def __post_init__(self) -> None:
+        """Raises UserError for a value out of range."""
+        super().__post_init__()
+        check_choice("model_type", self.model_type, ("deep", "factors"))
+        check(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
+        for field in ("user_embedding_size", "item_embedding_size", "num_factors"):
+            check(getattr(self, field) >= 1, field, getattr(self, field), "at least 1")
+        for field in ("factor_regularization", "bias_regularization"):
+            check(getattr(self, field) >= 0, field, getattr(self, field), "at least 0")
+        check(
+            self.neighbours >= 2 and self.neighbours % 2 == 0,
+            "neighbours",
+            self.neighbours,
+            "an even number, at least 2",
+        )
+        check(
+            not self.mixed_precision or self.model_type == "deep",
+            "mixed_precision",
+            self.mixed_precision,
+            "false unless model_type is deep: the factors have no large product to speed up",
+        )
+
+
+PRESETS = {
+    "movielens_2018": RatingTrainerConfig(),
+    "best": RatingTrainerConfig(
+        model_type="factors",
+        train_epochs=10,
+        batch_size=512,
+        epochs_between_evals=2,
+        learning_rate=0.005,
+        schedule="cosine",
+        ensemble_size=8,
+        factor_regularization=6.0,
+        bias_regularization=3.0,
+        neighbours=64,
+    ),
+}
+"""The 2018 model, and the best found on a validation part of the training ratings."""

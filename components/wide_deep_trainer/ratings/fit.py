@@ -1,0 +1,74 @@
+"""A rating model in training, and the errors that it is judged by."""
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+import tf_keras as keras
+
+from components.training.columnar_training import (
+    ColumnarTraining,
+    predictor,
+    scheduled_rate,
+)
+from components.wide_deep_trainer.ratings import features
+from components.wide_deep_trainer.ratings.config import RatingTrainerConfig
+from components.wide_deep_trainer.ratings.factors import RatingFactors
+from components.wide_deep_trainer.ratings.network import RatingNetwork
+
+__all__ = ["MAE", "RMSE", "RatingFit"]
+
+RMSE = "rmse"
+MAE = "mae"
+
+_MODELS = {"deep": RatingNetwork, "factors": RatingFactors}
+
+
+class RatingFit(ColumnarTraining):
+    """The training of a rating model, and its evaluation.
+
+    Attributes:
+        model: The model; its scores are stars, float32 [batch].
+    """
+
+    def __init__(
+        self,
+        config: RatingTrainerConfig,
+        strategy: tf.distribute.Strategy,
+        transform_output: tft.TFTransformOutput,
+        train: dict[str, np.ndarray],
+        evaluation: dict[str, np.ndarray],
+    ):
+        """Creates the variables and moves the data to the devices.
+
+        Args:
+            config: All settings.
+            strategy: Where to train.
+            transform_output: Its vocabularies size the tables.
+            train: Transformed ratings to train on, which the model may remember.
+            evaluation: Transformed ratings to evaluate on.
+        """
+        num_users, num_items = (
+            transform_output.vocabulary_size_by_name(vocabulary) + 1
+            for vocabulary in (features.USER_VOCABULARY, features.ITEM_VOCABULARY)
+        )
+        keras.utils.set_random_seed(config.seed)
+        with strategy.scope():
+            self.model = _MODELS[config.model_type](config, train, num_users, num_items)
+            self.model({name: tf.constant(column[:1]) for name, column in train.items()})
+            rows = len(train[features.RATING])
+            optimizer = keras.optimizers.Adam(
+                scheduled_rate(config.schedule, config.learning_rate, config, rows)
+            )
+        parts = [(self.model.trainable_variables, optimizer)]
+        super().__init__(config, strategy, train, parts, self.model.loss)
+        self._predict = predictor(self.model)
+        self._evaluation = evaluation
+
+    def evaluate(self) -> dict[str, float]:
+        """Returns the root mean squared and the mean absolute error, in stars."""
+        stars = self._predict(self._evaluation)
+        errors = (stars - self._evaluation[features.RATING]).astype(np.float64)
+        return {
+            RMSE: float(np.sqrt(np.mean(np.square(errors)))),
+            MAE: float(np.mean(np.abs(errors))),
+        }

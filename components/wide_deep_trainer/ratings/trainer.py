@@ -1,0 +1,60 @@
+"""TFX Trainer's run_fn for the rating models."""
+
+import tensorflow as tf
+import tensorflow_transform as tft
+from tfx import v1 as tfx
+
+from components.training.strategy import create_strategy
+from components.training.train import train_and_export
+from components.training.transformed_data import read_columns
+from components.wide_deep_trainer.export import export_model
+from components.wide_deep_trainer.ratings import features
+from components.wide_deep_trainer.ratings.config import RatingTrainerConfig
+from components.wide_deep_trainer.ratings.fit import RMSE, RatingFit
+from transforms.base.settings import from_json
+from transforms.vectorize_genres import GENRES
+
+__all__ = ["run_fn"]
+
+_REQUEST = (features.USER_ID, features.ITEM_ID, features.TIMESTAMP, features.GENRES)
+
+
+def run_fn(fn_args: tfx.components.FnArgs) -> None:
+    """Trains on the transformed split train, evaluating on eval, and exports the model.
+
+    A score of the exported model is a rating in stars, float32 [batch], from 0.5 to 5.
+
+    Args:
+        fn_args: TFX's. `custom_config` holds "config", a RatingTrainerConfig as JSON, "code" and
+            "checkpoint_root" as `checkpoint_dir` reads them.
+
+    Raises:
+        UserError: A setting that this machine or this data cannot meet, or a diverged model.
+    """
+    config = from_json(RatingTrainerConfig, fn_args.custom_config["config"])
+    strategy = create_strategy(config.num_gpus)
+    transform_output = tft.TFTransformOutput(fn_args.transform_output)
+    spec = transform_output.transformed_feature_spec()
+    train, evaluation = (read_columns(f, spec) for f in (fn_args.train_files, fn_args.eval_files))
+    fit = RatingFit(config, strategy, transform_output, train, evaluation)
+    train_and_export(
+        fn_args,
+        config,
+        strategy,
+        train_epoch=fit.train_epoch,
+        evaluate=fit.evaluate,
+        stop_metric=RMSE,
+        higher_is_better=False,
+        checkpoint=fit.checkpoint,
+        export=lambda directory: export_model(
+            fit.model, fit.model, transform_output, _REQUEST, directory, _genre_names
+        ),
+    )
+
+
+def _genre_names(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Returns `genre`, string [batch, 19]: the names of a movie's genres, "" for those it is not.
+
+    A slice is a value of a feature, and a vector of 0 and 1 has only those two.
+    """
+    return {"genre": tf.where(raw[features.GENRES] > 0, tf.constant(GENRES), "")}

@@ -1,0 +1,261 @@
+"""The command line: `python -m pipeline`.
+
+Parsing, help and mistakes need no TensorFlow; what runs imports it.
+"""
+
+import argparse
+import functools
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pipeline.cli import completion
+from pipeline.cli.parser import Parser, add_command
+from pipeline.cli.use import add_output_root, add_use_commands
+from pipeline.configs import PRESETS, preset
+from pipeline.environment import Environment
+from pipeline.exit_code import ExitCode, outcome_of
+from pipeline.settings import apply_settings, configure, setting_values
+from pipeline.version import VERSION
+from transforms.base.errors import UserError
+from transforms.base.settings import check
+
+__all__ = ["main"]
+
+_EXIT_CODES = (
+    "example: python -m pipeline run ncf; exit codes: 0 pushed, 1 a fault, 2 a mistake in a "
+    "setting or the input, 3 refused by the model gate, 4 refused by the data gate"
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command and returns its exit code; a user's mistake is one line, no traceback."""
+    parser = _parser()
+    completion.answer_shell(parser)
+    try:
+        options = parser.parse_args(arguments)
+        code = int(options.command(options))
+        sys.stdout.flush()
+        return code
+    except UserError as mistake:
+        print(f"error: {mistake}", file=sys.stderr)
+        return int(outcome_of(mistake))
+    except KeyboardInterrupt:
+        print("interrupted; run again to go on from the last finished component", file=sys.stderr)
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read the output, such as head, has had enough. Python flushes it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.BROKEN_PIPE)
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="python -m pipeline",
+        description="Recommendation and tabular classification pipelines on TFX.",
+        epilog=_EXIT_CODES,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = add_command(
+        commands,
+        "run",
+        "run a pipeline on this machine, from raw data to a pushed model",
+        "python -m pipeline run ncf --dataset ml-1m --set num_factors=16",
+        "It ends with a verdict, and leaves summary.json and report.html.",
+    )
+    _add_pipeline(run)
+    dataset = run.add_argument(
+        "--dataset",
+        metavar="NAME",
+        help="a known data set, or a folder of your own in the data root; default: the embedded "
+        "sample, or real data with --data-root",
+    )
+    _complete(dataset, completion.datasets)
+    run.add_argument(
+        "--data-root", metavar="FOLDER", help="folder that holds the data sets (default: data)"
+    )
+    add_output_root(run)
+    _add_set(run)
+    run.add_argument("--no-download", action="store_true", help="fail if the data are not there")
+    run.add_argument(
+        "--verbose", action="store_true", help="show all that TFX, Beam and TensorFlow log"
+    )
+    run.set_defaults(command=_run)
+
+    submit = add_command(
+        commands,
+        "submit",
+        "compile a pipeline, upload it to Kubeflow or Vertex and start a run",
+        "python -m pipeline submit census --engine vertex --parameter train_epochs=3",
+        "Environment variables say where data, image and results are: see kubeflow/README.md. "
+        "What --set sets counts more than SETTINGS.",
+    )
+    _add_pipeline(submit)
+    submit.add_argument("--engine", choices=("kubeflow", "vertex"), required=True, help="where")
+    submit.add_argument("--endpoint", metavar="URL", help="address of Kubeflow Pipelines")
+    _add_set(submit)
+    submit.add_argument(
+        "--parameter",
+        dest="parameters",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a run-time parameter: data_root, train_epochs, seed or a bound; may be repeated",
+    )
+    submit.add_argument(
+        "--wait",
+        action="store_true",
+        help="follow a run on Kubeflow to its end, and end with its verdict and exit code",
+    )
+    submit.set_defaults(command=_submit)
+
+    download = add_command(
+        commands,
+        "download",
+        "fetch, verify and unpack a data set",
+        "python -m pipeline download ml-1m",
+    )
+    named = download.add_argument(
+        "dataset", help="such as ml-1m, ml-20m, ml-latest-small or census"
+    )
+    _complete(named, completion.datasets)
+    download.add_argument(
+        "--data-root",
+        default="data",
+        metavar="FOLDER",
+        help="folder to keep it in (default: %(default)s)",
+    )
+    download.set_defaults(command=_download)
+
+    add_use_commands(commands)
+
+    settings = add_command(
+        commands,
+        "settings",
+        "list a pipeline's presets and settings",
+        "python -m pipeline settings ncf --preset best",
+        "Each line is what --set of other commands takes.",
+    )
+    _add_pipeline(settings)
+    shown = settings.add_argument(
+        "--preset", metavar="NAME", help="whose values to show; default: the first"
+    )
+    _complete(shown, completion.presets)
+    settings.set_defaults(command=_settings)
+
+    shell = add_command(
+        commands,
+        "completion",
+        "print what bash and zsh need to complete by Tab",
+        "source <(tfx-recommenders completion)",
+        "What is completed is the command tfx-recommenders, which installing the project makes, "
+        "or a function of that name.",
+    )
+    shell.set_defaults(command=_completion)
+    return parser
+
+
+def _complete(argument: argparse.Action, candidates: Callable[..., list[str]]) -> None:
+    argument.completer = candidates  # type: ignore[attr-defined]
+
+
+def _add_set(parser: argparse.ArgumentParser) -> None:
+    pair = parser.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change a setting, or choose a preset with preset=NAME; may be repeated; the command "
+        "settings lists them",
+    )
+    _complete(pair, completion.settings)
+
+
+def _add_pipeline(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pipeline", choices=tuple(PRESETS), help="which one")
+
+
+def _run(options: argparse.Namespace) -> ExitCode:
+    from pipeline.datasets.locate import default_dataset, locate
+    from pipeline.run.run import run
+
+    dataset = options.dataset
+    if dataset is None:
+        dataset = default_dataset(options.pipeline, options.data_root is not None)
+    check(bool(dataset), "--dataset", dataset, "a name")
+    config = configure(options.pipeline, options.settings, "sample" if dataset == "sample" else "")
+    folder = locate(
+        options.pipeline,
+        dataset,
+        data_root=options.data_root or "data",
+        work_dir=os.path.join(options.output_root, "data"),
+        allow_download=not options.no_download,
+    )
+    return run(config, dataset, folder, options.output_root, options.verbose)
+
+
+def _submit(options: argparse.Namespace) -> ExitCode:
+    from kubeflow.submit import submit
+
+    settings = [*Environment(os.environ).settings(), *options.settings]
+    config = configure(options.pipeline, settings)
+    pairs = [pair.partition("=") for pair in options.parameters]
+    for name, equals, value in pairs:
+        if not equals:
+            raise UserError(f"--parameter {name}{value}: must be name=value")
+    texts = {name: value for name, _, value in pairs}
+    # What no setting could have is refused before it is sent, and the rest gets its type.
+    known = setting_values(config)
+    asked = apply_settings(config, [f"{n}={v}" for n, v in texts.items() if n in known])
+    values = {name: setting_values(asked).get(name, text) for name, text in texts.items()}
+    # Engines have no type for truth that TFX knows of.
+    parameters = {n: int(v) if isinstance(v, bool) else v for n, v in values.items()}
+    return submit(
+        options.pipeline,
+        options.engine,
+        settings,
+        parameters,
+        options.endpoint,
+        tell=functools.partial(print, flush=True),
+        wait=options.wait,
+    )
+
+
+def _download(options: argparse.Namespace) -> ExitCode:
+    from pipeline.datasets.locate import locate, pipeline_of
+
+    folder = locate(
+        pipeline_of(options.dataset),
+        options.dataset,
+        data_root=options.data_root,
+        work_dir=options.data_root,
+        allow_download=True,
+    )
+    print(f"{options.dataset}: {folder}")
+    return ExitCode.PUSHED
+
+
+def _settings(options: argparse.Namespace) -> ExitCode:
+    presets = PRESETS[options.pipeline]
+    chosen = preset(options.pipeline, options.preset or presets[0].preset)
+    print(f"presets: {', '.join(config.preset for config in presets)}")
+    for name, value in sorted(setting_values(chosen).items()):
+        print(f"{name}={_text(value)}")
+    return ExitCode.PUSHED
+
+
+def _completion(options: argparse.Namespace) -> ExitCode:
+    print(completion.script())
+    return ExitCode.PUSHED
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(_text(entry) for entry in value)
+    return (
+        "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    )

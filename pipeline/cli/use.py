@@ -1,0 +1,136 @@
+"""The commands that use what runs left behind: recommend, predict, list; and doctor."""
+
+import argparse
+import sys
+from typing import Any
+
+from pipeline.cli.parser import add_command
+from pipeline.exit_code import ExitCode
+from transforms.base.settings import check
+
+__all__ = ["add_output_root", "add_use_commands"]
+
+
+def add_use_commands(commands: Any) -> None:
+    """Adds the commands.
+
+    Args:
+        commands: What `ArgumentParser.add_subparsers` returned.
+    """
+    recommend = add_command(
+        commands,
+        "recommend",
+        "list the best unseen items for users, by the latest pushed ncf model",
+        "python -m pipeline recommend --user 42 --top 10",
+    )
+    who = recommend.add_mutually_exclusive_group(required=True)
+    who.add_argument("--user", metavar="ID", action="append", help="one user; may be repeated")
+    who.add_argument(
+        "--users", metavar="FILE", help="users of a file, an id on each line, without a header"
+    )
+    who.add_argument("--all", action="store_true", help="all users of the training data")
+    recommend.add_argument(
+        "--top", type=int, default=10, metavar="K", help="items for each user (default: 10)"
+    )
+    recommend.add_argument("--out", metavar="FILE", help="write Parquet here, not text")
+    add_output_root(recommend)
+    recommend.set_defaults(command=_recommend)
+
+    predict = add_command(
+        commands,
+        "predict",
+        "predict for the rows of a CSV file, by the latest pushed model",
+        "python -m pipeline predict census --input people.csv --out scored.csv",
+        "census takes rows as in adult.data, with or without the label; movielens takes "
+        "user_id,item_id,timestamp. A first row that names the columns is optional.",
+    )
+    predict.add_argument("pipeline", choices=("census", "movielens"), help="whose model")
+    predict.add_argument("--input", required=True, metavar="FILE", help="the CSV file")
+    predict.add_argument("--out", metavar="FILE", help="write CSV here (default: standard output)")
+    add_output_root(predict)
+    predict.set_defaults(command=_predict)
+
+    runs = add_command(
+        commands,
+        "list",
+        "list runs, their verdicts and the pushed models",
+        "python -m pipeline list",
+    )
+    add_output_root(runs)
+    runs.set_defaults(command=_list)
+
+    doctor = add_command(
+        commands,
+        "doctor",
+        "check Python, packages, GPU libraries, disk and memory",
+        "python -m pipeline doctor",
+        "What is to be mended comes with its remedy, and with exit code 2.",
+    )
+    add_output_root(doctor)
+    doctor.set_defaults(command=_doctor)
+
+
+def add_output_root(parser: argparse.ArgumentParser) -> None:
+    """Adds the option that names the folder for all results."""
+    parser.add_argument(
+        "--output-root",
+        type=_local_folder,
+        default="output",
+        metavar="FOLDER",
+        help="folder for all results (default: %(default)s)",
+    )
+
+
+def _local_folder(text: str) -> str:
+    if not text or "://" in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a folder on this machine")
+    return text
+
+
+def _recommend(options: argparse.Namespace) -> ExitCode:
+    from pipeline.run.history import latest_pushed
+    from pipeline.serve.recommend import lines, parse_user, read_users, recommend, write_parquet
+
+    check(options.top >= 1, "--top", options.top, "at least 1")
+    served = latest_pushed(options.output_root, "ncf")
+    users = None
+    if options.users:
+        users = read_users(options.users, served)
+    elif not options.all:
+        named = (parse_user(user, served, "--user") for user in options.user)
+        users = list(dict.fromkeys(named))
+    ranked = recommend(served, users, options.top)
+    for user in ranked.strangers:
+        print(f"warning: user {user} was not trained on: ranked as the average", file=sys.stderr)
+    if options.out:
+        write_parquet(ranked, served, options.out)
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in lines(ranked, served))
+    return ExitCode.PUSHED
+
+
+def _predict(options: argparse.Namespace) -> ExitCode:
+    from pipeline.run.history import latest_pushed
+    from pipeline.serve.predict import predict_census, predict_ratings, write_csv
+
+    predict = predict_census if options.pipeline == "census" else predict_ratings
+    served = latest_pushed(options.output_root, options.pipeline)
+    write_csv(predict(served, options.input), options.out, sys.stdout)
+    return ExitCode.PUSHED
+
+
+def _list(options: argparse.Namespace) -> ExitCode:
+    from pipeline.run.history import list_runs
+
+    sys.stdout.writelines(f"{line}\n" for line in list_runs(options.output_root))
+    return ExitCode.PUSHED
+
+
+def _doctor(options: argparse.Namespace) -> ExitCode:
+    from pipeline.cli.doctor import diagnose
+
+    findings = diagnose(options.output_root)
+    for name, found, remedy in findings:
+        print(f"{'mend' if remedy else 'OK':<5} {name:<21} {found}{remedy and f'; {remedy}'}")
+    ill = any(finding.remedy for finding in findings)
+    return ExitCode.USER_MISTAKE if ill else ExitCode.PUSHED

@@ -1,0 +1,41 @@
+"""The census data sets."""
+
+from pipeline.datasets.catalog import Catalog, Dataset
+from pipeline.datasets.sources import Files, Generated, ZipArchive
+
+__all__ = ["CENSUS"]
+
+_FILES = ("adult.data", "adult.test")
+_PINS = {
+    "adult.data": "5b00264637dbfec36bdeaab5676b0b309ff9eb788d63554ca0a249491c86603d",
+    "adult.test": "a2a9044bc167a35b2361efbabec64e89d69ce82d9790d2980119aac5fd7e9c05",
+}
+_UCI = "https://archive.ics.uci.edu"
+
+
+def _write_sample(folder: str) -> None:
+    # The generator needs numpy, which the other data sets do without.
+    from pipeline.datasets.census_sample import write_sample
+
+    write_sample(folder)
+
+
+CENSUS = Catalog(
+    datasets={
+        "sample": Dataset(
+            folder="census-sample", files=_FILES, sources=(Generated(_write_sample),)
+        ),
+        # UCI Adult: 32,561 and 16,281 people of the US census of 1994.
+        "census": Dataset(
+            folder="census",
+            files=_FILES,
+            sources=(
+                ZipArchive(f"{_UCI}/static/public/2/adult.zip", _FILES, _PINS),
+                # Where they were before; it answers at times only.
+                Files(f"{_UCI}/ml/machine-learning-databases/adult", _PINS),
+            ),
+        ),
+    },
+    own=(_FILES,),
+    shelf="census",
+)

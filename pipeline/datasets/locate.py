@@ -1,0 +1,78 @@
+"""Where a data set's files lie, after they were found, generated or downloaded."""
+
+import sys
+import time
+
+from pipeline.parts import PARTS
+from transforms.base.errors import UserError
+from transforms.base.settings import nearest
+
+__all__ = ["default_dataset", "locate", "pipeline_of"]
+
+_SECONDS_BETWEEN_LINES = 5.0
+
+
+class _DownloadProgress:
+    """Prints how far a download is, at most every five seconds."""
+
+    def __init__(self, dataset: str):
+        self._dataset = dataset
+        self._spoke = time.monotonic()
+
+    def __call__(self, done: int, total: int | None) -> None:
+        now = time.monotonic()
+        if now - self._spoke < _SECONDS_BETWEEN_LINES and done != total:
+            return
+        self._spoke = now
+        of_total = f" of {total / 1e6:.1f}" if total else ""
+        print(f"{self._dataset}: {done / 1e6:.1f}{of_total} MB", flush=True)
+
+
+def default_dataset(pipeline: str, has_data_root: bool) -> str:
+    """Returns the data set that is meant when none is named."""
+    return PARTS[pipeline].real_dataset if has_data_root else "sample"
+
+
+def pipeline_of(dataset: str) -> str:
+    """Returns a pipeline that uses the data set.
+
+    Raises:
+        UserError: No pipeline knows a data set of that name.
+    """
+    known: list[str] = []
+    for name, parts in PARTS.items():
+        datasets = parts.catalog().datasets
+        if dataset in datasets:
+            return name
+        known += datasets
+    raise UserError(
+        f"dataset={dataset!r}: must be one of {', '.join(sorted(set(known)))}"
+        f"{nearest(dataset, known)}"
+    )
+
+
+def locate(pipeline: str, dataset: str, data_root: str, work_dir: str, allow_download: bool) -> str:
+    """Returns the folder with the data set's raw files, bringing them there if need be.
+
+    Args:
+        pipeline: Whose data set.
+        dataset: Its name, or the name of a folder in `data_root` with files of the user's own.
+        data_root: The folder that holds data sets.
+        work_dir: Takes what must be written when `data_root` is read-only.
+        allow_download: Whether missing files may be fetched.
+
+    Raises:
+        UserError: The files are not there and cannot be brought.
+    """
+    return (
+        PARTS[pipeline]
+        .catalog()
+        .ensure(
+            dataset,
+            data_root,
+            work_dir=work_dir,
+            allow_download=allow_download,
+            progress=_DownloadProgress(dataset),
+            warn=lambda line: print(f"warning: {line}", file=sys.stderr, flush=True),
+        )
+    )

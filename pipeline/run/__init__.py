@@ -1,0 +1,1 @@
+"""One run on this machine: progress, verdict, records, remedies."""

@@ -1,0 +1,212 @@
+"""What the latest pushed ncf model recommends, seen items left out."""
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from components.model_records.in_use import ServedModel
+from pipeline.serve.signature import Signature
+from transforms.base.errors import UserError
+from transforms.base.whole_file import output_file
+from transforms.parsing.integers import integer_fault
+from transforms.parsing.read_movies import Movie, parse_movies
+from transforms.parsing.string_ids import id_fault
+
+if TYPE_CHECKING:
+    # It brings TensorFlow.
+    from components.ncf_trainer.interactions import Interactions
+
+__all__ = ["Ranked", "lines", "parse_user", "read_users", "recommend", "write_parquet"]
+
+# Bounds the memory for scores of all items: 64 users by 27,000 items by 64 hidden units are 440 MB.
+_ASKED_TOGETHER = 64
+# Up to so many, it costs more to count the items than to ask for more than there are.
+_FEW = 1000
+_AROUND = " \t\r\n"
+
+
+class Ranked(NamedTuple):
+    """Recommendations, a row for each, best first within a user.
+
+    Raw ids are int64, or str in arrays of objects, as the model's.
+
+    Attributes:
+        user_id: [rows], users in the order they were asked for.
+        rank: int32 [rows], from 1.
+        item_id: [rows].
+        score: float32 [rows]; higher is better.
+        strangers: Users that the model was not trained on: theirs are the average user's.
+    """
+
+    user_id: np.ndarray
+    rank: np.ndarray
+    item_id: np.ndarray
+    score: np.ndarray
+    strangers: list[int] | list[str]
+
+
+def recommend(served: ServedModel, users: Sequence[int | str] | None, top: int) -> Ranked:
+    """Returns the best items that users have not interacted with.
+
+    Items that the run held out to evaluate on count as seen.
+
+    Args:
+        served: An ncf model.
+        users: Raw user ids, of the model's type; None for all that it was trained on.
+        top: How many items a user gets, or fewer if no more are left.
+
+    Raises:
+        UserError: The run's Examples are gone.
+    """
+    signature = Signature(served.folder, "recommend")
+    from components.ncf_trainer.interactions import read_interactions
+
+    examples = served.origin()["data"]["examples"]
+    if not os.path.isdir(examples):
+        raise UserError(f"{examples}: what users have seen is not there any more; run ncf again")
+    seen = read_interactions(examples)
+    if top > _FEW:
+        # The model fills up what it returns to as many as it is asked for.
+        top = min(top, len(np.unique(seen.items)))
+    asked = seen.users if users is None else np.array(users, seen.users.dtype)
+    filler = _free_id(seen.items)
+    answers = [
+        _ask(signature, asked[at : at + _ASKED_TOGETHER], seen, filler, top)
+        for at in range(0, len(asked), _ASKED_TOGETHER)
+    ]
+    item_id, score = (np.concatenate(column) for column in zip(*answers, strict=True))
+    # Any id may be an item's, but no item has the score that fills up an answer.
+    row, column = np.nonzero(score > np.finfo(score.dtype).min)
+    return Ranked(
+        user_id=asked[row],
+        rank=(column + 1).astype(np.int32),
+        item_id=item_id[row, column],
+        score=score[row, column],
+        strangers=np.setdiff1d(asked, seen.users).tolist(),
+    )
+
+
+def parse_user(text: str, served: ServedModel, place: str) -> int | str:
+    """Returns a user's id, of the type that the model takes.
+
+    Args:
+        text: The id as it is written.
+        served: An ncf model.
+        place: Where it is written, for the message.
+
+    Raises:
+        UserError: It is no id.
+    """
+    text = text.strip(_AROUND)
+    if served.origin()["settings"]["data"]["string_ids"]:
+        if fault := id_fault(text):
+            raise UserError(f"{place}: user_id {text[:100]!r} is {fault}; mend it")
+        return text
+    if fault := integer_fault(text):
+        raise UserError(
+            f"{place}: user_id {text[:100]!r} is {fault}, and this model's users are; mend it"
+        )
+    return int(text)
+
+
+def read_users(path: str, served: ServedModel) -> list[int | str]:
+    """Returns the distinct user ids of a file with one on each line; blank lines are left out.
+
+    Args:
+        path: The file, in UTF-8.
+        served: An ncf model.
+
+    Raises:
+        UserError: The file cannot be read, holds no id, or a line is none; the message names it.
+    """
+    users = []
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip(_AROUND):
+                    users.append(parse_user(line, served, f"{path}:{number}"))
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}; name a file with a user id a line") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is not UTF-8; name a text file with a user id a line") from error
+    if not users:
+        raise UserError(f"{path}: holds no user id; write one on each line")
+    return list(dict.fromkeys(users))
+
+
+def lines(ranked: Ranked, served: ServedModel) -> Iterator[str]:
+    """Yields recommendations as text: rank, score, item id, title and genres."""
+    movies = _movies(served, ranked.item_id.dtype == object)
+    rows = list(zip(*(column.tolist() for column in ranked[:4]), strict=True))
+    width = max((len(movies[row[2]].title) for row in rows if row[2] in movies), default=0)
+    id_width = max((len(str(row[2])) for row in rows), default=0)
+    for user, rank, item, score in rows:
+        if rank == 1:
+            yield f"user {user}"
+        movie = movies.get(item)
+        about = f"  {movie.title:<{width}}  {movie.genres}" if movie else ""
+        yield f"{rank:>4}  {score:>8.4f}  {item:>{max(id_width, 8)}}{about}"
+
+
+def write_parquet(ranked: Ranked, served: ServedModel, path: str) -> None:
+    """Writes recommendations with title and genres to a Parquet file, whole or not at all.
+
+    Columns: user_id and item_id int64 or string, rank int32, score float32, title and genres
+    string, null where the data set has no movies file.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
+    import pyarrow.parquet as pq
+
+    string_ids = ranked.item_id.dtype == object
+    movies = _movies(served, string_ids)
+    items, codes = np.unique(ranked.item_id, return_inverse=True)
+    known = [movies.get(item) for item in items.tolist()]
+    columns = {name: getattr(ranked, name) for name in ("user_id", "rank", "item_id", "score")}
+    if string_ids:
+        columns |= {name: pa.array(columns[name], pa.string()) for name in ("user_id", "item_id")}
+    for name in ("title", "genres"):
+        texts = pa.array([movie and getattr(movie, name) for movie in known], pa.string())
+        columns[name] = texts.take(pa.array(codes))
+    table = pa.table(columns)
+    with output_file(path) as partial:
+        pq.write_table(table, partial)
+
+
+def _ask(
+    signature: Signature, users: np.ndarray, seen: "Interactions", filler: int | str, top: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns item ids and scores, [users, top]; `filler` is no item's id."""
+    from components.ncf_trainer.interactions import decode_ids
+
+    histories = [seen.of(user) for user in users]
+    exclude = np.full((len(users), max(map(len, histories))), filler, users.dtype)
+    for row, history in zip(exclude, histories, strict=True):
+        row[: len(history)] = history
+    answer = signature({"user_id": users, "k": top, "exclude": exclude})
+    return decode_ids(answer["item_id"]), answer["scores"]
+
+
+def _free_id(items: np.ndarray) -> int | str:
+    """Returns an id that is none of these raw ids [n]."""
+    if items.dtype == object:
+        return ""
+    # n ids cannot take n + 1 places.
+    free = np.ones(len(items) + 1, bool)
+    free[items[(items >= 0) & (items <= len(items))]] = False
+    return int(np.argmax(free))
+
+
+def _movies(served: ServedModel, string_ids: bool) -> dict[int | str, Movie]:
+    """Returns the movies of the data set that the model was trained on; none if it has no file."""
+    for extension in ("dat", "csv"):
+        path = os.path.join(served.origin()["data"]["folder"], f"movies.{extension}")
+        if os.path.isfile(path):
+            with open(path, "rb") as file:
+                movies = parse_movies(path, file.read(), string_ids)
+                return {movie.item_id: movie for movie in movies}
+    return {}

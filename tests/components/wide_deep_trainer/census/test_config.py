@@ -1,0 +1,45 @@
+import pytest
+
+from components.wide_deep_trainer.census.config import PRESETS, CensusTrainerConfig
+from transforms.base.errors import UserError
+from transforms.base.settings import from_json, to_json
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_survive_json(name):
+    assert from_json(CensusTrainerConfig, to_json(PRESETS[name])) == PRESETS[name]
+
+
+def test_defaults_are_those_of_2018():
+    config = CensusTrainerConfig()
+    assert (config.train_epochs, config.epochs_between_evals, config.batch_size) == (40, 2, 40)
+    assert config.hidden_units == (100, 75, 50, 25)
+    assert (config.embedding_size, config.hash_buckets) == (8, 1000)
+    assert config.model_type == "wide_deep"
+    assert config.stop_threshold is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("model_type", "wide-deep"),
+        ("encoding", "periodic"),
+        ("deep_optimizer", "sgd"),
+        ("schedule", "linear"),
+        ("train_epochs", 0),
+        ("hash_buckets", 0),
+        ("embedding_size", 0),
+        ("ensemble_size", 0),
+        ("quantile_bins", 1),
+        ("hidden_units", ()),
+        ("hidden_units", (100, 0)),
+        ("dropout", 1.0),
+        ("wide_learning_rate", 0.0),
+        ("deep_learning_rate", float("nan")),
+        ("weight_decay", -0.1),
+        ("weight_decay", 0.1),
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_name(field, value):
+    with pytest.raises(UserError, match=f"^{field}="):
+        CensusTrainerConfig(**{field: value})

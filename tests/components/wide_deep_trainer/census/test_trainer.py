@@ -1,0 +1,111 @@
+import dataclasses
+import json
+import os
+
+import numpy as np
+import pytest
+
+from components.training.loop import HISTORY_FILE
+from components.wide_deep_trainer.census import trainer as census_trainer
+from components.wide_deep_trainer.census.config import PRESETS
+from components.wide_deep_trainer.census.features import CATEGORICAL, NUMERIC
+from components.wide_deep_trainer.census.fit import classification_metrics
+from components.wide_deep_trainer.census.trainer import run_fn
+from components.wide_deep_trainer.census.tuner import tuner_fn
+from transforms.base.errors import UserError
+
+from tests.components.wide_deep_trainer.conftest import example
+
+SMALL = {
+    "wide": {"train_epochs": 6, "wide_learning_rate": 0.2},
+    "deep": {"train_epochs": 6, "deep_learning_rate": 0.1},
+    "wide_deep": {"train_epochs": 6, "wide_learning_rate": 0.2, "deep_learning_rate": 0.1},
+    "best": {
+        "train_epochs": 8,
+        "batch_size": 64,
+        "embedding_size": 4,
+        "hidden_units": (32, 16),
+        "ensemble_size": 4,
+        "deep_learning_rate": 0.01,
+    },
+}
+
+
+def config(name):
+    preset = "best" if name == "best" else "wide_deep_2018"
+    model_type = PRESETS["best"].model_type if name == "best" else name
+    return dataclasses.replace(
+        PRESETS[preset], model_type=model_type, epochs_between_evals=3, **SMALL[name]
+    )
+
+
+def history(args):
+    with open(os.path.join(args.model_run_dir, HISTORY_FILE), encoding="utf-8") as file:
+        return json.load(file)["epochs"]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_trains_a_model_that_serves_anywhere(name, census_rows, census_transformed, fn_args, ask):
+    args = fn_args(config(name), census_transformed)
+    run_fn(args)
+
+    epochs = history(args)
+    majority = 1 - np.mean([row["label"] for row in census_rows["eval"]])
+    assert epochs[-1]["accuracy"] > majority + 0.03
+    assert epochs[-1]["auc"] > 0.8
+    assert epochs[-1]["loss"] < epochs[0]["loss"]
+    assert ["accuracy" in e for e in epochs[:3]] == [False, False, True]
+    assert not os.listdir(args.custom_config["checkpoint_root"])
+    if name not in ("wide_deep", "best"):
+        return
+
+    rows = [{key: row[key] for key in (*NUMERIC, *CATEGORICAL)} for row in census_rows["eval"][:50]]
+    rows += [{**rows[0], "native_country": "Atlantis", "occupation": "Astronaut"}]
+    blank = {**dict.fromkeys(NUMERIC, -1), **dict.fromkeys(CATEGORICAL, "")}
+    columns = {key: [row[key] for row in [*rows, blank]] for key in blank}
+    answer = ask(args.serving_model_dir, columns, [example(row) for row in [*rows, {}]])
+    scores = np.array(answer["score"])
+    assert scores.shape == (52, 1)
+    assert np.all((scores > 0) & (scores < 1))
+    np.testing.assert_allclose(answer["serving_default"], scores, atol=1e-6)
+    labels = [row["label"] for row in census_rows["eval"][:50]]
+    assert np.mean((scores[:50, 0] > 0.5) == labels) > 0.7
+
+
+def test_a_seed_determines_the_history(census_transformed, fn_args, tmp_path, monkeypatch):
+    monkeypatch.setattr(census_trainer, "export_model", lambda *args: None)
+
+    def losses(seed, folder):
+        short = dataclasses.replace(config("best"), train_epochs=2, seed=seed)
+        args = fn_args(short, census_transformed)
+        args.model_run_dir = str(tmp_path / folder)
+        run_fn(args)
+        return [e["loss"] for e in history(args)]
+
+    first = losses(1, "first")
+    np.testing.assert_allclose(losses(1, "again"), first, rtol=1e-5)
+    assert losses(2, "other") != first
+
+
+def test_a_search_needs_the_train_split_alone(census_transformed, fn_args, tune):
+    short = dataclasses.replace(config("wide"), train_epochs=1)
+    oracle = tune(tuner_fn, fn_args(short, census_transformed))
+    assert (oracle.objective.name, oracle.objective.direction) == ("auc", "max")
+    assert [0 < trial.score < 1 for trial in oracle.trials.values()] == [True, True]
+
+
+def test_more_gpus_than_there_are_is_an_error(census_transformed, fn_args):
+    wanted = dataclasses.replace(config("wide"), num_gpus=64)
+    with pytest.raises(UserError, match="num_gpus=64"):
+        run_fn(fn_args(wanted, census_transformed))
+
+
+def test_metrics_equal_their_definitions():
+    rng = np.random.default_rng(0)
+    scores = rng.integers(0, 10, 300) / 10
+    positive = rng.random(300) < scores
+    wins = scores[positive][:, None] - scores[~positive][None]
+    metrics = classification_metrics(scores, positive)
+    assert metrics["auc"] == pytest.approx(np.mean((wins > 0) + 0.5 * (wins == 0)))
+    assert metrics["accuracy"] == np.mean((scores > 0.5) == positive)
+    assert classification_metrics(np.full(300, 0.3), positive)["auc"] == 0.5

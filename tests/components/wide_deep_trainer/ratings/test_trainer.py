@@ -1,0 +1,113 @@
+import json
+import os
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.training.loop import HISTORY_FILE
+from components.wide_deep_trainer.ratings import preprocessing as rating_preprocessing
+from components.wide_deep_trainer.ratings.config import RatingTrainerConfig
+from components.wide_deep_trainer.ratings.trainer import run_fn
+from components.wide_deep_trainer.ratings.tuner import tuner_fn
+
+SCHEMA = rating_preprocessing.__file__.replace("preprocessing.py", "schema.pbtxt")
+USERS, ITEMS = 60, 40
+UNKNOWN = 999_999
+
+SMALL = {
+    "deep": {
+        "learning_rate": 0.01,
+        "batch_size": 32,
+        "hidden_units": (16, 16),
+        "dropout": 0.0,
+        "user_embedding_size": 4,
+        "item_embedding_size": 4,
+    },
+    "factors": {
+        "learning_rate": 0.02,
+        "num_factors": 4,
+        "ensemble_size": 2,
+        "factor_regularization": 0.02,
+        "schedule": "cosine",
+    },
+}
+
+
+def ratings():
+    """Even users rate half a star above the mean, even items are 0.75 above it, odd ones below."""
+    rng = np.random.default_rng(0)
+    users, items = (x.ravel() for x in np.meshgrid(np.arange(USERS), np.arange(ITEMS)))
+    user_effect, item_effect = (np.where(x % 2, -1.0, 1.0) for x in (users, items))
+    stars = 3.25 + 0.5 * user_effect + 0.75 * item_effect + rng.normal(0, 0.2, users.shape)
+    genres = np.eye(19, dtype=np.int64)[items // 2 % 19]
+    return {
+        "user_id": users * 10 + 3,
+        "item_id": items * 7 + 100_000,
+        "timestamp": 900_000_000 + rng.integers(0, 10**8, users.shape),
+        "genres": genres,
+        "rating": stars,
+    }
+
+
+def example(row):
+    feature = {
+        name: tf.train.Feature(int64_list=tf.train.Int64List(value=np.atleast_1d(row[name])))
+        for name in ("user_id", "item_id", "timestamp", "genres")
+    }
+    if "rating" in row:
+        feature["rating"] = tf.train.Feature(float_list=tf.train.FloatList(value=[row["rating"]]))
+    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+
+
+@pytest.fixture(scope="module")
+def transformed(transform, tmp_path_factory):
+    columns = ratings()
+    evaluated = np.random.default_rng(1).random(USERS * ITEMS) < 0.2
+    examples = {
+        split: [example({k: v[row] for k, v in columns.items()}) for row in np.flatnonzero(chosen)]
+        for split, chosen in {"train": ~evaluated, "eval": evaluated}.items()
+    }
+    root = tmp_path_factory.mktemp("ratings")
+    return transform(rating_preprocessing.preprocessing_fn, SCHEMA, examples, root)
+
+
+@pytest.mark.parametrize("model_type", SMALL)
+def test_trains_a_model_that_serves_anywhere(model_type, transformed, fn_args, ask):
+    config = RatingTrainerConfig(
+        model_type=model_type, train_epochs=12, epochs_between_evals=6, **SMALL[model_type]
+    )
+    args = fn_args(config, transformed)
+    run_fn(args)
+
+    with open(os.path.join(args.model_run_dir, HISTORY_FILE), encoding="utf-8") as file:
+        epochs = json.load(file)["epochs"]
+    assert [e["epoch"] for e in epochs if "rmse" in e] == [6, 12]
+    # The ratings' standard deviation is 0.92, the noise's 0.2.
+    assert epochs[-1]["mae"] < epochs[-1]["rmse"] < 0.35
+
+    rows = {k: v[:3].copy() for k, v in ratings().items() if k != "rating"}
+    rows["user_id"][1] = UNKNOWN
+    rows["item_id"][2] = UNKNOWN
+    examples = [example({k: v[row] for k, v in rows.items()}) for row in range(3)]
+    answer = ask(args.serving_model_dir, {k: v.tolist() for k, v in rows.items()}, examples)
+    scores = np.array(answer["score"])
+    assert scores.shape == (3,)
+    assert np.all((scores >= 0.5) & (scores <= 5))
+    # Of an unknown user what the item says, of an unknown item what the user says.
+    np.testing.assert_allclose(scores, [4.5, 4.0, 3.75], atol=0.4)
+    np.testing.assert_allclose(answer["serving_default"], scores, rtol=1e-5)
+    assert answer["transformed"] == [
+        "genre_mask",
+        "item_row",
+        "scaled_time",
+        "timestamp",
+        "user_row",
+    ]
+
+
+def test_a_search_needs_the_train_split_alone(transformed, fn_args, tune):
+    config = RatingTrainerConfig(model_type="factors", train_epochs=1, **SMALL["factors"])
+    oracle = tune(tuner_fn, fn_args(config, transformed))
+    assert (oracle.objective.name, oracle.objective.direction) == ("rmse", "min")
+    assert [0 < trial.score < 5 for trial in oracle.trials.values()] == [True, True]

@@ -1,0 +1,161 @@
+"""How a run ends whose pipeline is cut short, and what it leaves in the output folder."""
+
+import errno
+import fcntl
+import json
+import os
+
+import pytest
+
+from pipeline.run import dag_runner, summary
+from pipeline.cli.main import main
+
+
+class Place:
+    """An output folder, and runs of a pipeline in which the components are left out."""
+
+    def __init__(self, folder, monkeypatch, capfd):
+        self.home = folder / "output" / "ncf"
+        self.home.mkdir(parents=True)
+        self._roots = [f"--data-root={folder / 'data'}", f"--output-root={folder / 'output'}"]
+        self._patch = monkeypatch
+        self._capfd = capfd
+
+    def run(self, end=None):
+        """Runs the command line, where the components raise `end`.
+
+        Returns:
+            The exit code, the output, and the lines that tell of mistakes. In this process the
+            stack's logs get past the file descriptors to pytest's own stream of errors.
+        """
+
+        def run_pipeline(pipeline, progress):
+            progress.start("Trainer")
+            if end is not None:
+                raise end
+            progress.finish("Trainer", cached=False)
+
+        self._patch.setattr(dag_runner, "run_pipeline", run_pipeline)
+        self._capfd.readouterr()
+        code = main(["run", "ncf", "--dataset=sample", "--no-download", *self._roots])
+        out, err = self._capfd.readouterr()
+        return code, out, [line for line in err.splitlines() if line.startswith("error: ")]
+
+    def summary(self):
+        with open(self.home / "summary.json", encoding="utf-8") as file:
+            return json.load(file)
+
+    def outcome(self):
+        return self.summary()["outcome"]
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch, capfd):
+    return Place(tmp_path, monkeypatch, capfd)
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """Returns a function that makes the summary tell of a model that is pushed, or refused."""
+
+    def judge(blessed, reasons):
+        bounds = {"min_hit_rate": 0.4, "min_ndcg": 0.2}
+        record = {
+            "settings": {"gate": {**bounds, "max_regression": 0.05}},
+            "bounds": bounds,
+            "metrics": {"hit_rate_at_10": 0.5, "ndcg_at_10": 0.3},
+            "blessed": blessed,
+            "notes": ["a note"],
+            "reasons": reasons,
+        }
+        told = {"quarantine": None, "pushed_model": "serving/1" if blessed else None}
+        monkeypatch.setattr(summary, "summarise", lambda *unused: (told, record))
+
+    return judge
+
+
+def test_a_fault_of_the_program_is_exit_1_with_the_log_and_a_record(place):
+    code, out, mistakes = place.run(KeyError("user_id"))
+    assert code == 1 and not mistakes and place.outcome() == "fault"
+    kept = place.summary()
+    assert kept["stopped_in"] == "Trainer" and "Trainer" in kept["seconds"]
+    assert kept["reasons"] == ["fault in Trainer: KeyError: 'user_id'"]
+    assert "fault in Trainer: KeyError: 'user_id'\nthe whole log: " in out
+
+
+def test_a_fault_of_the_machine_is_one_line_and_exit_2(place):
+    shard = str(place.home / "artifacts" / "shard")
+    code, _, (mistake,) = place.run(OSError(errno.ENOSPC, "No space left on device", shard))
+    assert code == 2 and place.outcome() == "user_mistake"
+    assert mistake.startswith(f"error: Trainer: {shard}: No space left on device; free space or ")
+
+
+def test_a_killed_run_leaves_nothing_of_the_run_before(place):
+    for name in ("summary.json", "report.html"):
+        (place.home / name).write_text("of the run before")
+    code, _, _ = place.run(KeyboardInterrupt())
+    assert code == 130
+    assert not {"summary.json", "report.html"} & set(os.listdir(place.home))
+
+
+def test_a_folder_where_another_run_is_at_work_is_refused(place):
+    with open(place.home / "lock", "w") as file:
+        # Whoever locks it for himself alone gets no lock beside a shared one.
+        fcntl.flock(file, fcntl.LOCK_SH)
+        code, _, (mistake,) = place.run()
+    assert code == 2 and mistake.startswith(f"error: {place.home}: another run is at work here")
+
+
+@pytest.mark.parametrize("name", ["lock", "logs", "report.html"])
+def test_what_the_output_folder_does_not_allow_is_named_before_the_run(place, name):
+    file = place.home / name
+    file.write_text("") if name == "logs" else file.mkdir()
+    code, out, (mistake,) = place.run()
+    assert code == 2 and out == ""
+    assert mistake.startswith(f"error: {file}: ")
+    assert mistake.endswith("; free space or choose another folder with --output-root")
+
+
+@pytest.mark.parametrize("blessed", [True, False])
+def test_a_record_that_cannot_be_written_hides_no_verdict(place, judged, blessed):
+    judged(blessed, [] if blessed else ["too low"])
+    (place.home / "runs").write_text("")
+    code, out, mistakes = place.run()
+    last = out.splitlines()[-1]
+    said = f"no record could be written: {place.home / 'runs'}: File exists; mend that and run"
+    assert "  hit_rate_at_10   0.5000  >= 0.4 (min_hit_rate)  kept\n" in out and not mistakes
+    if blessed:
+        assert code == 1 and "blessed and pushed: serving/1\n" in out
+        assert last.startswith(f"pushed, but {said}")
+    else:
+        assert code == 3 and "refused: too low\nnothing was pushed\n" in out
+        assert last.startswith(said)
+
+
+def test_a_mistake_is_told_where_no_record_of_it_can_be_written(place):
+    (place.home / "runs").write_text("")
+    code, out, (mistake,) = place.run(OSError("database is locked"))
+    assert code == 2 and "metadata.sqlite is locked" in mistake and "no record could be" in out
+
+
+def test_a_file_that_the_summary_misses_is_a_fault_that_is_kept(place, monkeypatch):
+    def summarise(*unused):
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "/gone/history.json")
+
+    monkeypatch.setattr(summary, "summarise", summarise)
+    code, out, mistakes = place.run()
+    assert code == 1 and not mistakes and place.outcome() == "fault"
+    assert "fault in summary and report: FileNotFoundError: " in out and "/gone/hist" in out
+
+
+@pytest.mark.parametrize(
+    ("blessed", "reasons", "code", "outcome"),
+    [
+        (True, [], 0, "pushed"),
+        (False, ["too low"], 3, "refused_by_model_gate"),
+        (False, [], 0, "measured"),
+    ],
+)
+def test_the_verdict_is_the_exit_code(place, judged, blessed, reasons, code, outcome):
+    judged(blessed, reasons)
+    assert place.run()[0] == code and place.outcome() == outcome

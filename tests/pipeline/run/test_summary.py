@@ -1,0 +1,113 @@
+import io
+import json
+import os
+
+import pytest
+from ml_metadata.proto import metadata_store_pb2 as mlmd_pb2
+from tfx.orchestration import metadata
+
+from pipeline.configs import preset
+from pipeline.run.location import local_location
+from pipeline.run.progress import Progress
+from pipeline.run.summary import summarise, summarise_stopped
+
+CONFIG = preset("ncf", "sample")
+
+
+class Metadata:
+    """A location whose metadata tell of runs."""
+
+    def __init__(self, folder):
+        self.location = local_location(CONFIG, "sample", str(folder / "data"), str(folder / "ncf"))
+
+    def put(self, run, node, key, kind, uri, **properties):
+        """Adds an execution of a run with one output."""
+        connection = metadata.sqlite_metadata_connection_config(self.location.metadata_file)
+        with metadata.Metadata(connection) as handle:
+            store = handle.store
+            of_run = store.put_context_type(mlmd_pb2.ContextType(name="pipeline_run"))
+            of_node = store.put_context_type(mlmd_pb2.ContextType(name="node"))
+            type_id = store.put_execution_type(mlmd_pb2.ExecutionType(name=node))
+            artifact = mlmd_pb2.Artifact(
+                type_id=store.put_artifact_type(mlmd_pb2.ArtifactType(name=kind)), uri=uri
+            )
+            for name, value in properties.items():
+                kind = "int_value" if isinstance(value, int) else "string_value"
+                setattr(artifact.custom_properties[name], kind, value)
+            event = mlmd_pb2.Event(type=mlmd_pb2.Event.OUTPUT)
+            event.path.steps.add().key = key
+            contexts = [
+                mlmd_pb2.Context(type_id=of_run, name=run),
+                mlmd_pb2.Context(type_id=of_node, name=f"ncf.{node}"),
+            ]
+            store.put_execution(
+                mlmd_pb2.Execution(type_id=type_id),
+                [(artifact, event)],
+                contexts,
+                reuse_context_if_already_exist=True,
+            )
+
+
+@pytest.fixture
+def told(tmp_path):
+    return Metadata(tmp_path)
+
+
+@pytest.fixture
+def location(told):
+    """A location whose metadata tell of a run, in which StatisticsGen wrote to /before."""
+    told.put("1", "StatisticsGen", "statistics", "ExampleStatistics", "/before")
+    return told.location
+
+
+def _record(folder, **changes):
+    record = {
+        "metrics": {"hit_rate_at_10": 0.5},
+        "slices": {},
+        "bounds": {},
+        "reasons": [],
+        "parent": "7:abc",
+        "baseline": {"hit_rate_at_10": 0.4},
+        "blessed": True,
+        "notes": [],
+        **changes,
+    }
+    folder.mkdir()
+    (folder / "record.json").write_text(json.dumps(record))
+    return str(folder)
+
+
+def _evaluated(told, run, blessing, pushed, destination=""):
+    told.put(run, "Evaluator", "blessing", "ModelBlessing", blessing)
+    properties = {"pushed": pushed, "pushed_destination": destination}
+    told.put(run, "Pusher", "pushed_model", "PushedModel", "/pushed", **properties)
+
+
+def test_the_latest_run_is_told_of_with_the_model_it_was_compared_with(told, tmp_path):
+    _evaluated(told, "1", _record(tmp_path / "first", baseline={}), 0)
+    _evaluated(told, "2", _record(tmp_path / "second"), 1, "/serving/8")
+    summary, record = summarise(CONFIG, told.location, Progress(io.StringIO(), live=False))
+    assert record["parent"] == "7:abc" and summary["blessed"]
+    assert summary["pushed_model"] == "/serving/8"
+    assert summary["lineage"]["baseline_model"] == os.path.join(told.location.serving_dir, "7")
+
+
+def test_what_was_not_compared_and_not_pushed_is_told_as_nothing(told, tmp_path):
+    refused = _record(tmp_path / "refused", baseline={}, blessed=False, reasons=["low"])
+    _evaluated(told, "1", refused, 0)
+    summary, _ = summarise(CONFIG, told.location, Progress(io.StringIO(), live=False))
+    assert summary["pushed_model"] is None and summary["reasons"] == ["low"]
+    assert summary["lineage"]["baseline_model"] == ""
+
+
+@pytest.mark.parametrize("component", [None, "StatisticsGen"])
+def test_a_run_tells_of_artifacts_only_once_a_component_has_ended(location, component):
+    progress = Progress(io.StringIO(), live=False)
+    if component:
+        progress.start(component)
+        progress.finish(component, cached=False)
+    progress.start("Transform")
+    progress.fail()
+    known = summarise_stopped(CONFIG, location, progress)
+    assert known["stopped_in"] == "Transform" and known["pushed_model"] is None
+    assert known["lineage"].get("statistics") == ("/before" if component else None)

@@ -1,0 +1,1 @@
+"""What every room needs and no pipeline owns: settings, errors, digests, files."""
