@@ -112,8 +112,9 @@ def _data(size: str, data_root: str | None, cache: str) -> Data:
     folder = os.path.join(home, size)
     if data_root:
         from pipeline.datasets.locate import locate
+        from pipeline.datasets.movielens import MOVIELENS
 
-        folder = locate("ncf", size, data_root=data_root, work_dir=home, allow_download=False)
+        folder = locate(MOVIELENS, size, data_root=data_root, work_dir=home, allow_download=False)
     elif not os.path.isdir(folder):
         _say(f"making up ratings: {size}")
         arguments = {"size": size, "folder": folder}

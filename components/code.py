@@ -5,6 +5,7 @@ among a component's settings closes that gap, and only for the components whose 
 """
 
 import ast
+import importlib.util
 import pathlib
 from collections.abc import Iterator
 
@@ -18,14 +19,22 @@ _OURS = ("components", "transforms")
 
 
 def fingerprint(*modules: str) -> str:
-    """Returns a digest of modules and of all of ours that they import, read and not imported."""
+    """Returns a digest of modules and of what they import of ours and of their own packages.
+
+    Sources are read and not imported.
+    """
+    followed = {*_OURS, *(module.partition(".")[0] for module in modules)}
     sources: dict[str, bytes] = {}
     waiting = list(modules)
     while waiting:
         name = waiting.pop()
         if name not in sources:
             sources[name] = source_file(name).read_bytes()
-            waiting += filter(_is_ours, _run_by(name, sources[name]))
+            waiting += (
+                imported
+                for imported in _run_by(name, sources[name])
+                if imported.partition(".")[0] in followed and source_file(imported).exists()
+            )
     return digest(b"".join(f"{name}\n".encode() + sources[name] for name in sorted(sources)))
 
 
@@ -50,14 +59,21 @@ def check_code(code: str) -> None:
 
 
 def source_file(module: str) -> pathlib.Path:
-    """Returns the file of a module or package of ours, whether or not there is one."""
-    path = _ROOT.joinpath(*module.split("."))
+    """Returns the file of a module or package, whether or not there is one.
+
+    Args:
+        module: Its dotted name; where its first part is none of our packages, that can be imported.
+    """
+    top, *rest = module.split(".")
+    root = _ROOT / top
+    if top not in _OURS:
+        spec = importlib.util.find_spec(top)
+        if spec and spec.origin:
+            origin = pathlib.Path(spec.origin)
+            root = origin.parent if spec.submodule_search_locations else origin.with_suffix("")
+    path = root.joinpath(*rest)
     package = path / "__init__.py"
     return package if package.exists() else path.with_suffix(".py")
-
-
-def _is_ours(module: str) -> bool:
-    return module.startswith(_OURS) and source_file(module).exists()
 
 
 def _run_by(module: str, source: bytes) -> Iterator[str]:

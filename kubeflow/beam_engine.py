@@ -2,22 +2,16 @@
 
 import dataclasses
 
-from transforms.base.in_process_beam import LOCAL_ARGS
+from pipeline.beam_steps import in_process_args, is_beam_step
 from transforms.base.settings import check, check_choice
 
-__all__ = ["BeamEngine", "is_beam_step"]
+__all__ = ["BeamEngine"]
 
 _ENGINES = ("direct", "dataflow", "flink", "spark")
 
-_BEAM_STEPS = ("StatisticsGen", "Transform", "Evaluator")
 # The Evaluator holds a model in each worker process, the others hold blocks of columns.
 _MACHINE_TYPES = {"Evaluator": "n1-highmem-4"}
 _MACHINE_TYPE = "n1-standard-4"
-
-
-def is_beam_step(component: str) -> bool:
-    """Returns whether a component does its work in a Beam pipeline."""
-    return component in _BEAM_STEPS or component.endswith("ExampleGen")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,10 +55,8 @@ class BeamEngine:
         Args:
             component: Its id, such as "Transform".
         """
-        if not is_beam_step(component):
-            return ()
-        if self.name == "direct":
-            return LOCAL_ARGS
+        if self.name == "direct" or not is_beam_step(component):
+            return in_process_args(component)
         if self.name == "dataflow":
             account = self.service_account
             return (

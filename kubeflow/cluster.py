@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from tfx import v1 as tfx
 
-from kubeflow.beam_engine import BeamEngine, is_beam_step
+from kubeflow.beam_engine import BeamEngine
 from kubeflow.placement import Placement
-from pipeline.configs import Location, PipelineConfig
-from pipeline.environment import Environment
+from kubeflow.variables import ClusterEnvironment
+from pipeline.beam_steps import is_beam_step
+from pipeline.config import Location, PipelineConfig
 from pipeline.fingerprint import code_fingerprints
-from pipeline.parts import PARTS
 from pipeline.pipeline import create_pipeline
 from transforms.base.errors import UserError
 from transforms.base.settings import check
@@ -41,6 +41,7 @@ class Cluster:
     Attributes:
         config: What to compute.
         location: Where.
+        beam_engine: What the Beam steps run on.
         image: The image of all steps and Beam workers.
         gpu_type: Vertex: the Trainer's kind of GPU, such as "nvidia-tesla-t4".
         placement: Kubeflow Pipelines: where pods run, and what they have mounted.
@@ -49,6 +50,7 @@ class Cluster:
 
     config: PipelineConfig
     location: Location
+    beam_engine: BeamEngine
     image: str
     gpu_type: str
     placement: Placement
@@ -59,7 +61,7 @@ class Cluster:
         """Returns what environment variables describe.
 
         Args:
-            variables: PIPELINE (ncf), SETTINGS (`name=value` pairs with blanks between them),
+            variables: PIPELINE, SETTINGS (`name=value` pairs with blanks between them),
                 DATA_ROOT, PIPELINE_ROOT and PIPELINE_IMAGE; TRAINER_GPUS (1) and TRAINER_GPU_TYPE
                 (nvidia-tesla-t4), those of `Placement.from_environment`; BEAM_CPUS (4) and
                 BEAM_MEMORY_GIB (16) of each Beam step;
@@ -70,7 +72,7 @@ class Cluster:
         Raises:
             UserError: A variable is missing or has a value that is not allowed.
         """
-        environment = Environment(variables)
+        environment = ClusterEnvironment(variables)
         config = environment.config()
         asked = config.trainer.num_gpus
         check(asked == 0, "num_gpus", asked, "left out here: TRAINER_GPUS sets it")
@@ -106,10 +108,11 @@ class Cluster:
                 serving_dir=f"{home}/serving",
                 accepted_root=f"{home}/accepted",
                 checkpoint_root=f"{home}/checkpoints",
-                code=code_fingerprints(PARTS[config.pipeline], config.schema, for_image=True),
-                beam_engine=engine,
+                code=code_fingerprints(config.definition, config.schema, for_image=True),
+                beam_args=engine.args,
                 run_time_parameters=True,
             ),
+            beam_engine=engine,
             image=image,
             gpu_type=environment.get("TRAINER_GPU_TYPE", "nvidia-tesla-t4"),
             placement=placement,
@@ -131,7 +134,7 @@ class Cluster:
         """
         if component in ("Trainer", "Tuner"):
             return Resources(gpus=self.config.trainer.num_gpus)
-        if is_beam_step(component) and self.location.beam_engine.name == "direct":
+        if is_beam_step(component) and self.beam_engine.name == "direct":
             return self.beam_resources
         return None
 
@@ -154,7 +157,9 @@ def _home(root: str, pipeline: str, placement: Placement) -> str:
     return f"{placement.volume.path}/{pipeline}"
 
 
-def _beam_engine(environment: Environment, pipeline: str, image: str, root: str) -> BeamEngine:
+def _beam_engine(
+    environment: ClusterEnvironment, pipeline: str, image: str, root: str
+) -> BeamEngine:
     name = environment.get("BEAM_ENGINE", "direct")
     options: dict[str, str] = {}
     if name == "dataflow":

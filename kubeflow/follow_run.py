@@ -58,7 +58,7 @@ def follow_run(
         if verdict:
             tell(verdict[1])
     if run.state == "SUCCEEDED":
-        return ExitCode.PUSHED
+        return ExitCode.SUCCESS
     for name in failed:
         log = list(_log(client, run_id, tasks[name]))
         reasons = [line for line in log if _LAST_LINE.fullmatch(line)]

@@ -13,7 +13,7 @@ from kfp.kubernetes.kubernetes_executor_config_pb2 import (
     Toleration,
 )
 
-from pipeline.environment import Environment
+from kubeflow.variables import ClusterEnvironment
 from transforms.base.settings import check
 
 __all__ = ["Placement", "Volume"]
@@ -51,7 +51,7 @@ class Placement:
     image_pull_secrets: tuple[str, ...]
 
     @classmethod
-    def from_environment(cls, environment: Environment) -> "Placement":
+    def from_environment(cls, environment: ClusterEnvironment) -> "Placement":
         """Returns what TRAINER_NODE_SELECTOR, TRAINER_TOLERATIONS and others say.
 
         Raises:
@@ -83,7 +83,7 @@ class Placement:
         return config
 
 
-def _listed(environment: Environment, name: str) -> list[str]:
+def _listed(environment: ClusterEnvironment, name: str) -> list[str]:
     return [entry for entry in environment.get(name).split(",") if entry]
 
 

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str], mounts: str = "/") -> ExitCode:
     _leave_folders(given["outputs"]["outputFile"], uris)
     if args.executor_class_path == _PUSHER:
         return _tell_verdict(given)
-    return ExitCode.PUSHED
+    return ExitCode.SUCCESS
 
 
 def _drop_what_the_backend_added(given: dict[str, Any]) -> None:
@@ -119,7 +119,7 @@ def _tell_verdict(given: dict[str, Any]) -> ExitCode:
     with fileio.open(os.path.join(blessing["uri"], RECORD_FILE)) as file:
         reasons = json.loads(file.read())["reasons"]
     if not reasons:
-        return ExitCode.PUSHED
+        return ExitCode.SUCCESS
     print(f"refused: {'; '.join(reasons)}; nothing was pushed", file=sys.stderr)
     return ExitCode.REFUSED_BY_MODEL_GATE
 

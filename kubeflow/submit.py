@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pipeline.environment import Environment
+from kubeflow.variables import ClusterEnvironment
 from pipeline.exit_code import ExitCode
 from transforms.base.errors import UserError
 
@@ -33,7 +33,7 @@ def submit(
     """Starts a run and tells its link.
 
     Args:
-        pipeline: "ncf", "movielens" or "census".
+        pipeline: The pipeline's name.
         engine: "kubeflow" or "vertex".
         settings: `name=value` pairs that the pipeline is compiled with.
         parameters: Values of run-time parameters, such as 3 for `train_epochs`.
@@ -62,7 +62,7 @@ def submit(
             return _kubeflow(package, pipeline, parameters, str(endpoint), tell, wait)
         link = _vertex(os.path.join(folder, "pipeline.json"), pipeline, parameters)
         tell(f"{pipeline}: {link}")
-        return ExitCode.PUSHED
+        return ExitCode.SUCCESS
 
 
 def _compile(engine: str, folder: str, variables: Mapping[str, str]) -> None:
@@ -109,7 +109,7 @@ def _kubeflow(
             )
         tell(f"{pipeline}: {run_link(client, run.run_id)}")
         if not wait:
-            return ExitCode.PUSHED
+            return ExitCode.SUCCESS
         with service_errors(endpoint):
             return follow_run(client, run.run_id, tell)
     except ServiceError as error:
@@ -121,7 +121,7 @@ def _vertex(job_file: str, pipeline: str, parameters: Mapping[str, Any]) -> str:
     from google.auth.exceptions import GoogleAuthError
     from google.cloud import aiplatform
 
-    environment = Environment(os.environ)
+    environment = ClusterEnvironment(os.environ)
     try:
         job = aiplatform.PipelineJob(
             display_name=pipeline,

@@ -10,7 +10,7 @@ __all__ = ["ExitCode", "outcome_of"]
 class ExitCode(enum.IntEnum):
     """Exit codes of the command line."""
 
-    PUSHED = 0
+    SUCCESS = 0
     FAULT = 1
     USER_MISTAKE = 2
     REFUSED_BY_MODEL_GATE = 3

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from components.code import fingerprint, image_fingerprint, source_file
-from pipeline.parts import Parts
+from pipeline.pipelines.definition import PipelineDefinition
 from transforms.base.digest import digest
 
 __all__ = ["CodeFingerprints", "code_fingerprints"]
@@ -21,27 +21,36 @@ class CodeFingerprints:
     evaluator: str
 
 
-def code_fingerprints(parts: Parts, schema: str, *, for_image: bool = False) -> CodeFingerprints:
+def code_fingerprints(
+    pipeline: PipelineDefinition, schema: str, *, for_image: bool = False
+) -> CodeFingerprints:
     """Returns the fingerprints of a pipeline's sources, read from disk and not imported.
 
     Each is of the modules that TFX is given by name and of all of ours that they import.
 
     Args:
-        parts: The pipeline's.
-        schema: The name of the curated schema in the trainer's package.
+        pipeline: The pipeline.
+        schema: The file of its curated schema.
         for_image: Whether steps run in an image, and check that its sources are these.
     """
     of = image_fingerprint if for_image else fingerprint
     return CodeFingerprints(
-        schema=digest(source_file(parts.trainer).with_name(schema).read_bytes()),
-        example_gen=of(f"{parts.example_gen}.component"),
+        schema=digest(source_file(pipeline.schema_package).with_name(schema).read_bytes()),
+        example_gen=of(_module(pipeline.example_gen)),
         data_gate=of("components.data_gate.component"),
-        transform=of(parts.module("preprocessing")),
+        transform=of(_module(pipeline.preprocessing_fn)),
         trainer=of(
-            parts.module("trainer"),
-            parts.module("tuner"),
+            *map(_module, filter(None, (pipeline.run_fn, pipeline.tuner_fn))),
             "components.training.component",
             "components.tuning.component",
         ),
-        evaluator=of("components.evaluator.component", "components.ranking_metrics.metrics"),
+        evaluator=of(
+            "components.evaluator.component",
+            "components.ranking_metrics.metrics",
+            *sorted({metric.module for metric in pipeline.metrics if metric.module}),
+        ),
     )
+
+
+def _module(dotted: str) -> str:
+    return dotted.rpartition(".")[0]

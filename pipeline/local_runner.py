@@ -1,8 +1,8 @@
 """Runs a pipeline on this machine with TFX's LocalDagRunner, as `tfx --engine local` does.
 
-Environment variables: PIPELINE, which is ncf (default), movielens or census; DATA_ROOT, the folder
-of its raw files (default: the embedded sample); PIPELINE_ROOT, the folder for results (default:
-output); SETTINGS, `name=value` pairs with blanks between them.
+Environment variables: PIPELINE, the pipeline's name; DATA_ROOT, the folder of its raw files
+(default: the embedded sample); PIPELINE_ROOT, the folder for results (default: output); SETTINGS,
+`name=value` pairs with blanks between them.
 """
 
 import os

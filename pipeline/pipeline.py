@@ -9,21 +9,18 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import standard_component_specs
 
-from components.census_gen.component import CensusExampleGen
-from components.census_gen.config import CensusConfig
 from components.curated_schema_gen.component import CuratedSchemaGen
 from components.data_gate.component import DataGate
 from components.evaluator.component import Evaluator
 from components.example_gen import executor as example_gen_executor
 from components.example_gen.component import ColumnarExampleGen
-from components.movielens_gen.component import MovieLensExampleGen
 from components.pusher.component import Pusher
 from components.training import executor as trainer_executor
 from components.training.component import Trainer
 from components.tuning.component import Tuner
-from pipeline.configs import Location, PipelineConfig
-from pipeline.evaluation import eval_config
-from pipeline.parts import PARTS
+from pipeline.config import Location, PipelineConfig
+from pipeline.eval_config import eval_config
+from pipeline.pipelines.definition import named
 from transforms.base.settings import to_json
 
 __all__ = ["create_pipeline"]
@@ -41,13 +38,17 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
         config: What to compute.
         location: Where.
     """
-    parts = PARTS[config.pipeline]
-    transform_settings = {name: getattr(config.trainer, name) for name in parts.transform_settings}
+    pipeline = config.definition
+    transform_settings = {
+        name: getattr(config.trainer, name) for name in pipeline.transform_settings
+    }
 
-    example_gen = _example_gen(config, location)
+    example_gen: ColumnarExampleGen = named(pipeline.example_gen)(
+        location.input_base, config.data, location.code.example_gen
+    )
     statistics_gen = tfx.components.StatisticsGen(examples=example_gen.outputs["examples"])
     schema_gen = CuratedSchemaGen(
-        package=parts.trainer, file=config.schema, digest=location.code.schema
+        package=pipeline.schema_package, file=config.schema, digest=location.code.schema
     )
     example_validator = tfx.components.ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
@@ -64,7 +65,7 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
     transform = tfx.components.Transform(
         examples=example_gen.outputs["examples"],
         schema=schema_gen.outputs["schema"],
-        preprocessing_fn=parts.module("preprocessing.preprocessing_fn"),
+        preprocessing_fn=pipeline.preprocessing_fn,
         # They take longer than the transform itself, and nothing reads them.
         disable_statistics=True,
         custom_config={
@@ -81,13 +82,13 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
     tuner = None
     if config.tuning.tune:
         tuner = Tuner(
-            tuner_fn=parts.module("tuner.tuner_fn"),
+            tuner_fn=pipeline.tuner_fn,
             examples=transform.outputs["transformed_examples"],
             transform_graph=transform.outputs["transform_graph"],
             custom_config={**training, "tune_trials": config.tuning.tune_trials},
         )
     trainer = Trainer(
-        run_fn=parts.module("trainer.run_fn"),
+        run_fn=pipeline.run_fn,
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         schema=schema_gen.outputs["schema"],
@@ -103,7 +104,7 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
         code=to_json(location.code),
         examples=example_gen.outputs["examples"],
         model=trainer.outputs["model"],
-        eval_config=eval_config(config),
+        eval_config=eval_config(pipeline),
     )
     pusher = Pusher(
         model=trainer.outputs["model"],
@@ -125,7 +126,7 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
         pusher,
     ]
     for node in nodes:
-        if args := location.beam_engine.args(node.id):
+        if args := location.beam_args(node.id):
             node.with_beam_pipeline_args(list(args))
     if location.run_time_parameters:
         trained = [node for node in (tuner, trainer) if node]
@@ -141,13 +142,6 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
             else None
         ),
     )
-
-
-def _example_gen(config: PipelineConfig, location: Location) -> ColumnarExampleGen:
-    code = location.code.example_gen
-    if isinstance(config.data, CensusConfig):
-        return CensusExampleGen(location.input_base, config.data, code)
-    return MovieLensExampleGen(location.input_base, config.data, code)
 
 
 def _ask_for_each_run(

@@ -7,7 +7,7 @@ import typing
 from collections.abc import Iterable
 from typing import Any
 
-from pipeline.configs import PRESETS, PipelineConfig, preset
+from pipeline.config import PipelineConfig, preset
 from transforms.base.errors import UserError
 from transforms.base.settings import nearest
 
@@ -30,14 +30,14 @@ def configure(pipeline: str, pairs: Iterable[str], default_preset: str = "") -> 
     """Returns a pipeline's preset with settings applied.
 
     Args:
-        pipeline: "ncf", "movielens" or "census".
+        pipeline: The pipeline's name.
         pairs: As `apply_settings` takes them; `preset=NAME` among them chooses the preset.
-        default_preset: The preset when none is chosen; "" for the pipeline's first.
+        default_preset: The preset when none is chosen; "" for the one for real data.
 
     Raises:
         UserError: As `preset` and `apply_settings` do.
     """
-    name, settings = default_preset or PRESETS[pipeline][0].preset, []
+    name, settings = default_preset, []
     for pair in pairs:
         if pair.startswith("preset="):
             name = pair.partition("=")[2]

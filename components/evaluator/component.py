@@ -33,7 +33,7 @@ class Evaluator(tfx.components.Evaluator):
         """Builds the component.
 
         Args:
-            pipeline: Whose gate it is: "ncf", "movielens" or "census".
+            pipeline: Whose gate it is.
             dataset: The data set's name: only models of one data set are compared.
             serving_dir: Where the model in use is.
             gate: The gate's settings as JSON. An execution property with the name of a bound's

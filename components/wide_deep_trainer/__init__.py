@@ -1,1 +1,1 @@
-"""Wide & Deep models: the census classifier and the MovieLens rating regressor."""
+"""Wide & Deep models: a classifier, a rating regressor, and what both are made of."""

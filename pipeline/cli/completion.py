@@ -3,8 +3,8 @@
 import argparse
 import os
 
-from pipeline.configs import PRESETS
-from pipeline.parts import PARTS
+from pipeline.config import preset
+from pipeline.pipelines.registry import definition, pipelines
 from pipeline.settings import setting_values
 
 __all__ = ["answer_shell", "datasets", "presets", "script", "settings"]
@@ -30,12 +30,12 @@ def script() -> str:
 
 def presets(parsed_args: argparse.Namespace, **unused: object) -> list[str]:
     """Returns the presets of the pipeline that was typed."""
-    return [config.preset for config in PRESETS[parsed_args.pipeline]]
+    return list(definition(parsed_args.pipeline).presets)
 
 
 def settings(parsed_args: argparse.Namespace, **unused: object) -> list[str]:
     """Returns what `--set` may begin with for the pipeline that was typed."""
-    names = setting_values(PRESETS[parsed_args.pipeline][0])
+    names = setting_values(preset(parsed_args.pipeline))
     return [f"preset={name}" for name in presets(parsed_args)] + [f"{name}=" for name in names]
 
 
@@ -44,8 +44,8 @@ def datasets(parsed_args: argparse.Namespace, **unused: object) -> list[str]:
     pipeline = getattr(parsed_args, "pipeline", None)
     known = {
         name
-        for parts in ([PARTS[pipeline]] if pipeline else PARTS.values())
-        for name in parts.catalog().datasets
+        for found in ([definition(pipeline)] if pipeline else pipelines().values())
+        for name in found.load_catalog().datasets
     }
     root = parsed_args.data_root or "data"
     if pipeline and os.path.isdir(root):

@@ -13,9 +13,10 @@ from typing import Any
 from pipeline.cli import completion
 from pipeline.cli.parser import Parser, add_command
 from pipeline.cli.use import add_output_root, add_use_commands
-from pipeline.configs import PRESETS, preset
+from pipeline.config import preset
 from pipeline.environment import Environment
 from pipeline.exit_code import ExitCode, outcome_of
+from pipeline.pipelines.registry import definition, pipeline_of, pipelines
 from pipeline.settings import apply_settings, configure, setting_values
 from pipeline.version import VERSION
 from transforms.base.errors import UserError
@@ -24,8 +25,8 @@ from transforms.base.settings import check
 __all__ = ["main"]
 
 _EXIT_CODES = (
-    "example: python -m pipeline run ncf; exit codes: 0 pushed, 1 a fault, 2 a mistake in a "
-    "setting or the input, 3 refused by the model gate, 4 refused by the data gate"
+    "exit codes: 0 pushed, 1 a fault, 2 a mistake in a setting or the input, 3 refused by the "
+    "model gate, 4 refused by the data gate"
 )
 
 
@@ -51,10 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> Parser:
+    some = next(iter(pipelines()))
     parser = Parser(
         prog="python -m pipeline",
         description="Recommendation and tabular classification pipelines on TFX.",
-        epilog=_EXIT_CODES,
+        epilog=f"example: python -m pipeline run {some}; {_EXIT_CODES}",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -63,7 +65,7 @@ def _parser() -> Parser:
         commands,
         "run",
         "run a pipeline on this machine, from raw data to a pushed model",
-        "python -m pipeline run ncf --dataset ml-1m --set num_factors=16",
+        f"python -m pipeline run {some} --dataset mine --set train_epochs=4",
         "It ends with a verdict, and leaves summary.json and report.html.",
     )
     _add_pipeline(run)
@@ -89,7 +91,7 @@ def _parser() -> Parser:
         commands,
         "submit",
         "compile a pipeline, upload it to Kubeflow or Vertex and start a run",
-        "python -m pipeline submit census --engine vertex --parameter train_epochs=3",
+        f"python -m pipeline submit {some} --engine vertex --parameter train_epochs=3",
         "Environment variables say where data, image and results are: see kubeflow/README.md. "
         "What --set sets counts more than SETTINGS.",
     )
@@ -136,7 +138,7 @@ def _parser() -> Parser:
         commands,
         "settings",
         "list a pipeline's presets and settings",
-        "python -m pipeline settings ncf --preset best",
+        f"python -m pipeline settings {some} --preset best",
         "Each line is what --set of other commands takes.",
     )
     _add_pipeline(settings)
@@ -176,20 +178,21 @@ def _add_set(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_pipeline(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("pipeline", choices=tuple(PRESETS), help="which one")
+    parser.add_argument("pipeline", choices=tuple(pipelines()), help="which one")
 
 
 def _run(options: argparse.Namespace) -> ExitCode:
-    from pipeline.datasets.locate import default_dataset, locate
+    from pipeline.datasets.locate import locate
     from pipeline.run.run import run
 
+    pipeline = definition(options.pipeline)
     dataset = options.dataset
     if dataset is None:
-        dataset = default_dataset(options.pipeline, options.data_root is not None)
+        dataset = "sample" if options.data_root is None else pipeline.real_dataset
     check(bool(dataset), "--dataset", dataset, "a name")
     config = configure(options.pipeline, options.settings, "sample" if dataset == "sample" else "")
     folder = locate(
-        options.pipeline,
+        pipeline.load_catalog(),
         dataset,
         data_root=options.data_root or "data",
         work_dir=os.path.join(options.output_root, "data"),
@@ -226,31 +229,30 @@ def _submit(options: argparse.Namespace) -> ExitCode:
 
 
 def _download(options: argparse.Namespace) -> ExitCode:
-    from pipeline.datasets.locate import locate, pipeline_of
+    from pipeline.datasets.locate import locate
 
     folder = locate(
-        pipeline_of(options.dataset),
+        pipeline_of(options.dataset).load_catalog(),
         options.dataset,
         data_root=options.data_root,
         work_dir=options.data_root,
         allow_download=True,
     )
     print(f"{options.dataset}: {folder}")
-    return ExitCode.PUSHED
+    return ExitCode.SUCCESS
 
 
 def _settings(options: argparse.Namespace) -> ExitCode:
-    presets = PRESETS[options.pipeline]
-    chosen = preset(options.pipeline, options.preset or presets[0].preset)
-    print(f"presets: {', '.join(config.preset for config in presets)}")
+    chosen = preset(options.pipeline, options.preset or "")
+    print(f"presets: {', '.join(chosen.definition.presets)}")
     for name, value in sorted(setting_values(chosen).items()):
         print(f"{name}={_text(value)}")
-    return ExitCode.PUSHED
+    return ExitCode.SUCCESS
 
 
 def _completion(options: argparse.Namespace) -> ExitCode:
     print(completion.script())
-    return ExitCode.PUSHED
+    return ExitCode.SUCCESS
 
 
 def _text(value: Any) -> str:

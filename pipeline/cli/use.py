@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.cli.parser import add_command
 from pipeline.exit_code import ExitCode
+from pipeline.pipelines.registry import definition, pipelines
 from transforms.base.settings import check
 
 __all__ = ["add_output_root", "add_use_commands"]
@@ -17,11 +18,19 @@ def add_use_commands(commands: Any) -> None:
     Args:
         commands: What `ArgumentParser.add_subparsers` returned.
     """
+    known = pipelines().values()
+    recommenders = [found.name for found in known if found.interactions]
     recommend = add_command(
         commands,
         "recommend",
-        "list the best unseen items for users, by the latest pushed ncf model",
+        "list the best unseen items for users, by the latest pushed model",
         "python -m pipeline recommend --user 42 --top 10",
+    )
+    recommend.add_argument(
+        "--pipeline",
+        choices=recommenders,
+        default=recommenders[0],
+        help="whose model (default: %(default)s)",
     )
     who = recommend.add_mutually_exclusive_group(required=True)
     who.add_argument("--user", metavar="ID", action="append", help="one user; may be repeated")
@@ -36,15 +45,16 @@ def add_use_commands(commands: Any) -> None:
     add_output_root(recommend)
     recommend.set_defaults(command=_recommend)
 
+    taken = {found.name: found.predict.what for found in known if found.predict}
     predict = add_command(
         commands,
         "predict",
         "predict for the rows of a CSV file, by the latest pushed model",
-        "python -m pipeline predict census --input people.csv --out scored.csv",
-        "census takes rows as in adult.data, with or without the label; movielens takes "
-        "user_id,item_id,timestamp. A first row that names the columns is optional.",
+        f"python -m pipeline predict {next(iter(taken))} --input rows.csv --out scored.csv",
+        f"{'; '.join(f'{name} takes {what}' for name, what in taken.items())}. A first row that "
+        "names the columns is optional.",
     )
-    predict.add_argument("pipeline", choices=("census", "movielens"), help="whose model")
+    predict.add_argument("pipeline", choices=tuple(taken), help="whose model")
     predict.add_argument("--input", required=True, metavar="FILE", help="the CSV file")
     predict.add_argument("--out", metavar="FILE", help="write CSV here (default: standard output)")
     add_output_root(predict)
@@ -92,38 +102,40 @@ def _recommend(options: argparse.Namespace) -> ExitCode:
     from pipeline.serve.recommend import lines, parse_user, read_users, recommend, write_parquet
 
     check(options.top >= 1, "--top", options.top, "at least 1")
-    served = latest_pushed(options.output_root, "ncf")
+    served = latest_pushed(options.output_root, options.pipeline)
     users = None
     if options.users:
         users = read_users(options.users, served)
     elif not options.all:
         named = (parse_user(user, served, "--user") for user in options.user)
         users = list(dict.fromkeys(named))
-    ranked = recommend(served, users, options.top)
+    interactions = definition(options.pipeline).interactions
+    ranked = recommend(served, interactions, users, options.top)
     for user in ranked.strangers:
         print(f"warning: user {user} was not trained on: ranked as the average", file=sys.stderr)
     if options.out:
         write_parquet(ranked, served, options.out)
     else:
         sys.stdout.writelines(f"{line}\n" for line in lines(ranked, served))
-    return ExitCode.PUSHED
+    return ExitCode.SUCCESS
 
 
 def _predict(options: argparse.Namespace) -> ExitCode:
     from pipeline.run.history import latest_pushed
-    from pipeline.serve.predict import predict_census, predict_ratings, write_csv
+    from pipeline.serve.predict import predict, write_csv
 
-    predict = predict_census if options.pipeline == "census" else predict_ratings
     served = latest_pushed(options.output_root, options.pipeline)
-    write_csv(predict(served, options.input), options.out, sys.stdout)
-    return ExitCode.PUSHED
+    rows = definition(options.pipeline).predict
+    assert rows is not None  # The parser offers no other pipeline.
+    write_csv(predict(served, rows, options.input), options.out, sys.stdout)
+    return ExitCode.SUCCESS
 
 
 def _list(options: argparse.Namespace) -> ExitCode:
     from pipeline.run.history import list_runs
 
     sys.stdout.writelines(f"{line}\n" for line in list_runs(options.output_root))
-    return ExitCode.PUSHED
+    return ExitCode.SUCCESS
 
 
 def _doctor(options: argparse.Namespace) -> ExitCode:
@@ -133,4 +145,4 @@ def _doctor(options: argparse.Namespace) -> ExitCode:
     for name, found, remedy in findings:
         print(f"{'mend' if remedy else 'OK':<5} {name:<21} {found}{remedy and f'; {remedy}'}")
     ill = any(finding.remedy for finding in findings)
-    return ExitCode.USER_MISTAKE if ill else ExitCode.PUSHED
+    return ExitCode.USER_MISTAKE if ill else ExitCode.SUCCESS

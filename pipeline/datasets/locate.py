@@ -3,11 +3,9 @@
 import sys
 import time
 
-from pipeline.parts import PARTS
-from transforms.base.errors import UserError
-from transforms.base.settings import nearest
+from pipeline.datasets.catalog import Catalog
 
-__all__ = ["default_dataset", "locate", "pipeline_of"]
+__all__ = ["locate"]
 
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -28,35 +26,14 @@ class _DownloadProgress:
         print(f"{self._dataset}: {done / 1e6:.1f}{of_total} MB", flush=True)
 
 
-def default_dataset(pipeline: str, has_data_root: bool) -> str:
-    """Returns the data set that is meant when none is named."""
-    return PARTS[pipeline].real_dataset if has_data_root else "sample"
-
-
-def pipeline_of(dataset: str) -> str:
-    """Returns a pipeline that uses the data set.
-
-    Raises:
-        UserError: No pipeline knows a data set of that name.
-    """
-    known: list[str] = []
-    for name, parts in PARTS.items():
-        datasets = parts.catalog().datasets
-        if dataset in datasets:
-            return name
-        known += datasets
-    raise UserError(
-        f"dataset={dataset!r}: must be one of {', '.join(sorted(set(known)))}"
-        f"{nearest(dataset, known)}"
-    )
-
-
-def locate(pipeline: str, dataset: str, data_root: str, work_dir: str, allow_download: bool) -> str:
+def locate(
+    catalog: Catalog, dataset: str, data_root: str, work_dir: str, allow_download: bool
+) -> str:
     """Returns the folder with the data set's raw files, bringing them there if need be.
 
     Args:
-        pipeline: Whose data set.
-        dataset: Its name, or the name of a folder in `data_root` with files of the user's own.
+        catalog: The data sets of a pipeline.
+        dataset: The name of one, or of a folder in `data_root` with files of the user's own.
         data_root: The folder that holds data sets.
         work_dir: Takes what must be written when `data_root` is read-only.
         allow_download: Whether missing files may be fetched.
@@ -64,15 +41,11 @@ def locate(pipeline: str, dataset: str, data_root: str, work_dir: str, allow_dow
     Raises:
         UserError: The files are not there and cannot be brought.
     """
-    return (
-        PARTS[pipeline]
-        .catalog()
-        .ensure(
-            dataset,
-            data_root,
-            work_dir=work_dir,
-            allow_download=allow_download,
-            progress=_DownloadProgress(dataset),
-            warn=lambda line: print(f"warning: {line}", file=sys.stderr, flush=True),
-        )
+    return catalog.ensure(
+        dataset,
+        data_root,
+        work_dir=work_dir,
+        allow_download=allow_download,
+        progress=_DownloadProgress(dataset),
+        warn=lambda line: print(f"warning: {line}", file=sys.stderr, flush=True),
     )

@@ -8,7 +8,8 @@ from typing import Any
 
 from components.model_records.in_use import ServedModel, model_in_use, served_models
 from components.model_records.record import compared_with
-from pipeline.configs import PRESETS
+from pipeline.config import preset
+from pipeline.pipelines.registry import pipelines
 from transforms.base.errors import UserError
 from transforms.base.whole_file import whole_file
 
@@ -65,7 +66,7 @@ def list_runs(output_root: str) -> Iterator[str]:
         UserError: There is no run.
     """
     found = False
-    for pipeline in PRESETS:
+    for pipeline in pipelines():
         home = os.path.abspath(os.path.join(output_root, pipeline))
         runs, models = past_runs(home), _models(home)
         if not runs:
@@ -77,7 +78,10 @@ def list_runs(output_root: str) -> Iterator[str]:
         yield f"  models in {os.path.join(home, 'serving')}: {'' if models else 'none'}".rstrip()
         yield from (f"    {model}" for model in models)
     if not found:
-        raise UserError(f"{output_root}: no runs there; start one with: python -m pipeline run ncf")
+        raise UserError(
+            f"{output_root}: no runs there; start one with: "
+            f"python -m pipeline run {next(iter(pipelines()))}"
+        )
 
 
 def write_whole(path: str, text: str) -> None:
@@ -114,7 +118,7 @@ def _outcome(run: dict[str, Any]) -> str:
 
 def _metrics(record: dict[str, Any]) -> str:
     """Returns the metrics that bounds are on, of the record of a run or of a model."""
-    bounds = PRESETS[record["pipeline"]][0].gate.bounds() if "metrics" in record else ()
+    bounds = preset(record["pipeline"]).gate.bounds() if "metrics" in record else ()
     return "  ".join(f"{b.metric} {_shown(record['metrics'].get(b.metric))}" for b in bounds)
 
 

@@ -3,11 +3,10 @@
 import os
 from collections.abc import Mapping
 
-from pipeline.configs import Location, PipelineConfig
+from pipeline.config import Location, PipelineConfig
 from pipeline.datasets.locate import locate
 from pipeline.environment import Environment
 from pipeline.fingerprint import code_fingerprints
-from pipeline.parts import PARTS
 from transforms.base.settings import check
 
 __all__ = ["from_environment", "local_location"]
@@ -29,7 +28,8 @@ def from_environment(variables: Mapping[str, str]) -> tuple[PipelineConfig, Loca
     check("://" not in root, "PIPELINE_ROOT", root, "a folder on this machine, where SQLite can be")
     if not data_root:
         folder = os.path.join(root, "data")
-        data_root = locate(config.pipeline, "sample", folder, folder, allow_download=False)
+        catalog = config.definition.load_catalog()
+        data_root = locate(catalog, "sample", folder, folder, allow_download=False)
     dataset = os.path.basename(os.path.normpath(data_root))
     home = os.path.join(root, config.pipeline)
     return config, local_location(config, dataset, data_root, home)
@@ -54,5 +54,5 @@ def local_location(config: PipelineConfig, dataset: str, data_folder: str, home:
         accepted_root=os.path.join(home, "accepted"),
         checkpoint_root=os.path.join(home, "checkpoints"),
         metadata_file=os.path.join(home, "metadata.sqlite"),
-        code=code_fingerprints(PARTS[config.pipeline], config.schema),
+        code=code_fingerprints(config.definition, config.schema),
     )

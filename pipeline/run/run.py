@@ -9,7 +9,7 @@ from typing import Any
 
 from components.evaluator.gates import Gate
 from components.model_records.record import Record
-from pipeline.configs import Location, PipelineConfig
+from pipeline.config import Location, PipelineConfig
 from pipeline.exit_code import ExitCode, outcome_of
 from pipeline.imports import uncollected
 from pipeline.run.console import quiet
@@ -20,8 +20,8 @@ from transforms.base.errors import UserError, find_user_error
 
 __all__ = ["run"]
 
-# How a run ends that was not meant to push; its exit code is that of success.
-_MEASURED = "measured"
+# How a run ends with success: pushed, or not meant to push.
+_PUSHED, _MEASURED = "pushed", "measured"
 
 
 def run(
@@ -135,8 +135,8 @@ def _run_quietly(
             lines = [] if mistake else [fault, f"the whole log: {_shown(kept.log_file)}"]
         else:
             refused = bool(record["reasons"])
-            outcome = ExitCode.REFUSED_BY_MODEL_GATE if refused else ExitCode.PUSHED
-            told = outcome.name.lower() if record["blessed"] or refused else _MEASURED
+            outcome = ExitCode.REFUSED_BY_MODEL_GATE if refused else ExitCode.SUCCESS
+            told = outcome.name.lower() if refused else _PUSHED if record["blessed"] else _MEASURED
             lost = kept.end(told, summary)
             lines = _verdict_lines(summary, record, type(config.gate))
             but = "pushed, but " if record["blessed"] else ""
@@ -149,7 +149,7 @@ def _run_quietly(
     if mistake:
         raise mistake from None
     # The list of runs lacks this one, so that it is no whole success.
-    return ExitCode.FAULT if lost and outcome is ExitCode.PUSHED else outcome
+    return ExitCode.FAULT if lost and outcome is ExitCode.SUCCESS else outcome
 
 
 def _verdict_lines(summary: Mapping[str, Any], record: Record, gate: type[Gate]) -> list[str]:
@@ -169,7 +169,7 @@ def _draw_report(kept: _Kept) -> str:
     from absl import logging
 
     try:
-        from pipeline.report.page import write_report
+        from pipeline.run.report.page import write_report
 
         write_report(kept.summary_file, kept.report_file)
     except Exception as error:

@@ -14,7 +14,7 @@ from components.example_gen.executor import quarantine_file
 from components.model_records.record import RECORD_FILE, Record, compared_with, installed_versions
 from components.training.loop import HISTORY_FILE
 from components.tuning.executor import METRIC
-from pipeline.configs import Location, PipelineConfig
+from pipeline.config import Location, PipelineConfig
 from pipeline.run.progress import Progress
 from transforms.base.settings import to_json
 

@@ -8,74 +8,37 @@ from typing import Any, TextIO
 import numpy as np
 
 from components.model_records.in_use import ServedModel
+from pipeline.pipelines.definition import RowFormat
 from pipeline.serve.signature import Signature, quiet_stack
 from transforms.base.errors import UserError
 from transforms.base.whole_file import output_file
 from transforms.parsing.bad_rows import without_nul
 from transforms.parsing.integers import integer_fault
 
-__all__ = ["predict_census", "predict_ratings", "write_csv"]
+__all__ = ["predict", "write_csv"]
 
 _ASKED_TOGETHER = 4096
-_LABEL = "income_bracket"
-_RATING_COLUMNS = {"user_id": int, "item_id": int, "timestamp": int}
 
 Rows = Iterable[Sequence[Any]]
 
 
-def predict_census(served: ServedModel, path: str) -> Rows:
-    """Returns a header, and each row of a file with the probability of an income above 50K.
+def predict(served: ServedModel, rows: RowFormat, path: str) -> Rows:
+    """Returns a header, and each row of a file with what the model tells of it.
 
     Args:
-        served: A census model.
-        path: Rows as in adult.data, whose last field, the label, may be missing and is not read.
+        served: The model.
+        rows: What the model's pipeline takes and tells.
+        path: The file. A first row may name its columns.
 
     Raises:
-        UserError: A row is malformed; the message names file, line, column and value.
+        UserError: A row is malformed; the message names file, line, column and value. Or what the
+            model takes besides is gone.
     """
     quiet_stack()
-    from transforms.parsing.read_census import CENSUS_COLUMNS
-
-    kinds = {
-        field.name: int if field.type == "int64" else str
-        for field in CENSUS_COLUMNS
-        if field.name != "label"
-    }
-    columns = _read(path, kinds, ignored=_LABEL)
-    probability = _score(served, columns)
-    prediction = np.where(probability > 0.5, ">50K", "<=50K")
-    header = (*kinds, "probability", "prediction")
-    rows = zip(*columns.values(), probability.tolist(), prediction.tolist(), strict=True)
-    return itertools.chain([header], rows)
-
-
-def predict_ratings(served: ServedModel, path: str) -> Rows:
-    """Returns a header, and each row of a file with the rating in stars.
-
-    The genres of a movie come from the data set that the model was trained on; a movie that is
-    not in it has none.
-
-    Args:
-        served: A movielens model.
-        path: Rows of user_id, item_id and timestamp, seconds since 1970.
-
-    Raises:
-        UserError: A row is malformed; the message names file, line, column and value. Or the data
-            set has no movies file any more.
-    """
-    quiet_stack()
-    from transforms.join_movies import find_rows
-    from transforms.parsing.read_movies import find_movies, read_movies
-    from transforms.vectorize_genres import GENRES, vectorize_genres
-
-    columns = _read(path, _RATING_COLUMNS)
-    folder = served.origin()["data"]["folder"]
-    table = vectorize_genres(read_movies(find_movies(f"{folder}/movies.*")))
-    place, known = find_rows(np.array(columns["item_id"], np.int64), table.item_id)
-    genres = np.where(known[:, np.newaxis], table.genres[place], np.zeros(len(GENRES), np.int64))
-    stars = _score(served, {**columns, "genres": genres})
-    rows = zip(*columns.values(), stars.tolist(), strict=True)
-    return itertools.chain([(*columns, "rating")], rows)
+    columns = _read(path, rows.columns(), rows.ignored)
+    answer = rows.answer(_score(served, rows.features(columns, served)))
+    told = itertools.chain(columns.values(), (column.tolist() for column in answer.values()))
+    return itertools.chain([(*columns, *answer)], zip(*told, strict=True))
 
 
 def write_csv(rows: Rows, path: str | None, stdout: TextIO) -> None:

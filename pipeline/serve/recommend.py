@@ -1,8 +1,9 @@
-"""What the latest pushed ncf model recommends, seen items left out."""
+"""What the latest pushed model recommends, seen items left out."""
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,10 +15,6 @@ from transforms.base.whole_file import output_file
 from transforms.parsing.integers import integer_fault
 from transforms.parsing.read_movies import Movie, parse_movies
 from transforms.parsing.string_ids import id_fault
-
-if TYPE_CHECKING:
-    # It brings TensorFlow.
-    from components.ncf_trainer.interactions import Interactions
 
 __all__ = ["Ranked", "lines", "parse_user", "read_users", "recommend", "write_parquet"]
 
@@ -48,13 +45,16 @@ class Ranked(NamedTuple):
     strangers: list[int] | list[str]
 
 
-def recommend(served: ServedModel, users: Sequence[int | str] | None, top: int) -> Ranked:
+def recommend(
+    served: ServedModel, interactions: str, users: Sequence[int | str] | None, top: int
+) -> Ranked:
     """Returns the best items that users have not interacted with.
 
     Items that the run held out to evaluate on count as seen.
 
     Args:
-        served: An ncf model.
+        served: The model.
+        interactions: Dotted name of the module that reads users' interactions from Examples.
         users: Raw user ids, of the model's type; None for all that it was trained on.
         top: How many items a user gets, or fewer if no more are left.
 
@@ -62,12 +62,13 @@ def recommend(served: ServedModel, users: Sequence[int | str] | None, top: int) 
         UserError: The run's Examples are gone.
     """
     signature = Signature(served.folder, "recommend")
-    from components.ncf_trainer.interactions import read_interactions
-
+    reader = import_module(interactions)
     examples = served.origin()["data"]["examples"]
     if not os.path.isdir(examples):
-        raise UserError(f"{examples}: what users have seen is not there any more; run ncf again")
-    seen = read_interactions(examples)
+        raise UserError(
+            f"{examples}: what users have seen is not there any more; run the pipeline again"
+        )
+    seen = reader.read_interactions(examples)
     if top > _FEW:
         # The model fills up what it returns to as many as it is asked for.
         top = min(top, len(np.unique(seen.items)))
@@ -83,7 +84,7 @@ def recommend(served: ServedModel, users: Sequence[int | str] | None, top: int) 
     return Ranked(
         user_id=asked[row],
         rank=(column + 1).astype(np.int32),
-        item_id=item_id[row, column],
+        item_id=reader.decode_ids(item_id[row, column]),
         score=score[row, column],
         strangers=np.setdiff1d(asked, seen.users).tolist(),
     )
@@ -94,7 +95,7 @@ def parse_user(text: str, served: ServedModel, place: str) -> int | str:
 
     Args:
         text: The id as it is written.
-        served: An ncf model.
+        served: The model.
         place: Where it is written, for the message.
 
     Raises:
@@ -117,7 +118,7 @@ def read_users(path: str, served: ServedModel) -> list[int | str]:
 
     Args:
         path: The file, in UTF-8.
-        served: An ncf model.
+        served: The model.
 
     Raises:
         UserError: The file cannot be read, holds no id, or a line is none; the message names it.
@@ -178,17 +179,15 @@ def write_parquet(ranked: Ranked, served: ServedModel, path: str) -> None:
 
 
 def _ask(
-    signature: Signature, users: np.ndarray, seen: "Interactions", filler: int | str, top: int
+    signature: Signature, users: np.ndarray, seen: Any, filler: int | str, top: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns item ids and scores, [users, top]; `filler` is no item's id."""
-    from components.ncf_trainer.interactions import decode_ids
-
+    """Returns encoded item ids and scores, [users, top]; `filler` is no item's id."""
     histories = [seen.of(user) for user in users]
     exclude = np.full((len(users), max(map(len, histories))), filler, users.dtype)
     for row, history in zip(exclude, histories, strict=True):
         row[: len(history)] = history
     answer = signature({"user_id": users, "k": top, "exclude": exclude})
-    return decode_ids(answer["item_id"]), answer["scores"]
+    return answer["item_id"], answer["scores"]
 
 
 def _free_id(items: np.ndarray) -> int | str:

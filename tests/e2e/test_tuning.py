@@ -8,7 +8,7 @@ import time
 import pytest
 
 from components.training.loop import HISTORY_FILE
-from pipeline.configs import preset
+from pipeline.config import preset
 
 from .conftest import ROOT
 

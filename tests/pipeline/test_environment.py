@@ -49,7 +49,7 @@ def test_resources_and_accounts_reach_what_they_are_for():
     project = {"GOOGLE_CLOUD_PROJECT": "project", "GOOGLE_CLOUD_REGION": "region"}
     account = {"SERVICE_ACCOUNT": "worker@project.example"}
     dataflow = {**COMPLETE, **project, **account, "BEAM_ENGINE": "dataflow"}
-    engine = Cluster.from_environment(dataflow).location.beam_engine
+    engine = Cluster.from_environment(dataflow).beam_engine
     assert "--service_account_email=worker@project.example" in engine.args("Transform")
 
 

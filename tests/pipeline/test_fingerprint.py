@@ -4,8 +4,8 @@ import pytest
 
 from components import code
 from pipeline import fingerprint
-from pipeline.configs import PRESETS
-from pipeline.parts import PARTS
+from pipeline.config import preset
+from pipeline.pipelines.registry import definition
 
 PIPELINES = ("census", "movielens")
 
@@ -30,7 +30,7 @@ def fingerprints():
         f"{name}.{field}": value
         for name in PIPELINES
         for field, value in vars(
-            fingerprint.code_fingerprints(PARTS[name], PRESETS[name][0].schema)
+            fingerprint.code_fingerprints(definition(name), preset(name).schema)
         ).items()
     }
 

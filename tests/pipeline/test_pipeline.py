@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.configs import Location, preset
+from pipeline.config import Location, preset
 from pipeline.fingerprint import CodeFingerprints
 from pipeline.pipeline import create_pipeline
 from pipeline.settings import apply_settings

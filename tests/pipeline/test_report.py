@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 
-from pipeline.report.distributions import feature_distributions
-from pipeline.report.page import write_report
+from pipeline.run.report.distributions import feature_distributions
+from pipeline.run.report.page import write_report
 
 VOID = {"meta", "link", "br"}
 EVIL = "genre=<script>alert(1)</script> & $x^2$"

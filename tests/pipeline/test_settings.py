@@ -1,12 +1,15 @@
 import pytest
 
-from pipeline.configs import PRESETS, preset
+from pipeline.config import preset
+from pipeline.pipelines.registry import pipelines
 from pipeline.settings import apply_settings, setting_values
 from transforms.base.errors import UserError
 
 
 @pytest.mark.parametrize(
-    "config", [c for configs in PRESETS.values() for c in configs], ids=lambda c: c.preset
+    "config",
+    [preset(p.name, name) for p in pipelines().values() for name in p.presets],
+    ids=lambda c: c.preset,
 )
 def test_every_setting_of_a_preset_survives_its_text(config):
     def text(value):

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from tfx.types import standard_artifacts
 
-from pipeline.configs import preset
+from pipeline.config import preset
 from pipeline.datasets.locate import locate
 from pipeline.pipeline import create_pipeline
 from pipeline.run.location import local_location

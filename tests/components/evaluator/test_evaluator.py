@@ -16,8 +16,8 @@ from tfx.utils import proto_utils
 from components.evaluator.driver import EvaluatorDriver
 from components.evaluator.executor import EvaluatorExecutor
 from components.model_records.in_use import model_identity, model_in_use
-from pipeline.configs import preset
-from pipeline.evaluation import eval_config
+from pipeline.config import preset
+from pipeline.eval_config import eval_config
 from pipeline.settings import apply_settings
 from transforms.base.errors import UserError
 from transforms.base.in_process_beam import LOCAL_ARGS
@@ -122,7 +122,7 @@ class Place:
             "serving_dir": self.serving,
             "gate": to_json(CONFIG.gate),
             "code": '{"evaluator": "abc"}',
-            "eval_config": proto_utils.proto_to_json(eval_config(CONFIG)),
+            "eval_config": proto_utils.proto_to_json(eval_config(CONFIG.definition)),
             **bounds,
         }
         told = EvaluatorDriver(None).run(
@@ -184,7 +184,7 @@ def test_metrics_equal_what_the_ranks_give_by_hand(place):
 
 
 def test_each_slice_is_in_the_record(place):
-    config = eval_config(CONFIG)
+    config = eval_config(CONFIG.definition)
     config.slicing_specs.add(feature_keys=["user_id"])
     slices = place.evaluate(by_place, eval_config=proto_utils.proto_to_json(config))["slices"]
     assert slices.keys() == {f"user_id={user}" for user in range(USERS)}

@@ -2,14 +2,14 @@ import pytest
 from tensorflow_model_analysis.proto import config_pb2
 
 from components.evaluator.thresholds import put_thresholds
-from pipeline.configs import preset
-from pipeline.evaluation import eval_config
+from pipeline.config import preset
+from pipeline.eval_config import eval_config
 
 
 def thresholds(pipeline, name):
     """Value and change threshold of a metric by the preset "sample"."""
     config = preset(pipeline, "sample")
-    found = eval_config(config)
+    found = eval_config(config.definition)
     put_thresholds(found, config.gate)
     bounded = {}
     for metric in found.metrics_specs[0].metrics:

@@ -8,7 +8,7 @@ from pipeline.serve.recommend import Ranked
 def test_a_user_who_is_named_twice_is_asked_for_once(monkeypatch, tmp_path):
     asked = []
 
-    def recommend(served, users, top):
+    def recommend(served, interactions, users, top):
         asked.extend(users)
         return Ranked([], [], [], [], strangers=[])
 

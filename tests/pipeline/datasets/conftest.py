@@ -1,6 +1,7 @@
 import urllib.request
 
 import pytest
+
 from tests.pipeline.datasets.certificates import Authority
 from tests.pipeline.datasets.servers import Server
 

@@ -5,11 +5,11 @@ import sys
 import threading
 
 import pytest
-from tests.pipeline.datasets.servers import Server, sha256, zip_of
 
 from pipeline.datasets import folders
 from pipeline.datasets.catalog import Catalog, Dataset
 from pipeline.datasets.sources import Files, Generated, ZipArchive
+from tests.pipeline.datasets.servers import Server, sha256, zip_of
 from transforms.base.errors import UserError
 
 RATINGS = b"1::2::3::4\n"

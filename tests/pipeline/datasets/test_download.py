@@ -2,10 +2,10 @@ import os
 import resource
 
 import pytest
-from tests.pipeline.datasets.servers import BODY, RawServer, Server, content
 
 from pipeline.datasets.download import download
 from pipeline.datasets.fetch import RefusedError
+from tests.pipeline.datasets.servers import BODY, RawServer, Server, content
 from transforms.base.errors import UserError
 
 

@@ -3,12 +3,12 @@ import stat
 import zipfile
 
 import pytest
-from tests.pipeline.datasets.servers import Server, content, sha256, zip_of
 
 from pipeline.datasets import download
 from pipeline.datasets.census import CENSUS
 from pipeline.datasets.movielens import MOVIELENS
 from pipeline.datasets.sources import Files, Request, ZipArchive, fill_from
+from tests.pipeline.datasets.servers import Server, content, sha256, zip_of
 from transforms.base.errors import UserError
 
 MEMBERS = {"adult.data": b"39, State-gov\n" * 999, "adult.test": b"|1x3 Cross validator\n" * 99}

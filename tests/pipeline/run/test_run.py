@@ -7,8 +7,8 @@ import os
 
 import pytest
 
-from pipeline.run import dag_runner, summary
 from pipeline.cli.main import main
+from pipeline.run import dag_runner, summary
 
 
 class Place:

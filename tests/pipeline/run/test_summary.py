@@ -6,7 +6,7 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2 as mlmd_pb2
 from tfx.orchestration import metadata
 
-from pipeline.configs import preset
+from pipeline.config import preset
 from pipeline.run.location import local_location
 from pipeline.run.progress import Progress
 from pipeline.run.summary import summarise, summarise_stopped

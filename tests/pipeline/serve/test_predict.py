@@ -5,7 +5,8 @@ import pytest
 
 import pipeline.serve.predict
 from components.model_records.in_use import ServedModel
-from pipeline.serve.predict import predict_census, predict_ratings, write_csv
+from pipeline.pipelines.registry import definition
+from pipeline.serve.predict import predict, write_csv
 from transforms.base.errors import UserError
 
 # A mistake in the input is found before the model is loaded.
@@ -14,46 +15,54 @@ PERSON = "39, State-gov, 77516, Bachelors, 13, Never-married, Adm-clerical, Not-
 PERSON += "Male, 2174, 0, 40, United-States"
 
 
+def census(served, path):
+    return predict(served, definition("census").predict, path)
+
+
+def movielens(served, path):
+    return predict(served, definition("movielens").predict, path)
+
+
 @pytest.mark.parametrize(
-    ("predict", "content", "message"),
+    ("asked", "content", "message"),
     [
-        (predict_census, f"{PERSON}\n{PERSON}, <=50K, x\n", ":2: has 16 fields, not 14 or 15"),
-        (predict_census, PERSON.replace("39", "x9"), ":1: age 'x9' is not an integer"),
-        (predict_census, f"\n\n{PERSON.replace('Male', '')}", ":3: gender '' is not filled in"),
+        (census, f"{PERSON}\n{PERSON}, <=50K, x\n", ":2: has 16 fields, not 14 or 15"),
+        (census, PERSON.replace("39", "x9"), ":1: age 'x9' is not an integer"),
+        (census, f"\n\n{PERSON.replace('Male', '')}", ":3: gender '' is not filled in"),
         (
-            predict_census,
+            census,
             f"|1x3 Cross validator\n{PERSON.replace('39', 'x9')}",
             ":2: age 'x9' is not an integer",
         ),
-        (predict_census, f"{PERSON}\n|1x3\n", ":2: has 1 fields, not 14 or 15"),
-        (predict_census, PERSON.replace("Male", "Ma\0le"), ":1: holds a NUL byte"),
-        (predict_ratings, "1,2\n", ":1: has 2 fields, not 3"),
+        (census, f"{PERSON}\n|1x3\n", ":2: has 1 fields, not 14 or 15"),
+        (census, PERSON.replace("Male", "Ma\0le"), ":1: holds a NUL byte"),
+        (movielens, "1,2\n", ":1: has 2 fields, not 3"),
         (
-            predict_ratings,
+            movielens,
             "user_id,item_id,timestamp\n1,2,3\n1,,3\n",
             ":3: item_id '' is not an int",
         ),
         (
-            predict_ratings,
+            movielens,
             "timestamp,item_id,user_id\n1,2,x\n",
             ":2: user_id 'x' is not an integer",
         ),
-        (predict_ratings, '1,"2\n",3\n1,x,3\n', ":3: item_id 'x' is not an integer"),
-        (predict_ratings, '1,"2,3\n', "unexpected end of data"),
+        (movielens, '1,"2\n",3\n1,x,3\n', ":3: item_id 'x' is not an integer"),
+        (movielens, '1,"2,3\n', "unexpected end of data"),
         (
-            predict_ratings,
+            movielens,
             "user_id,item_id,timestamp\n",
             "holds no rows; expected the columns user",
         ),
-        (predict_ratings, "", "holds no rows"),
-        (predict_ratings, b"1,2,\xff\n", "is not UTF-8"),
+        (movielens, "", "holds no rows"),
+        (movielens, b"1,2,\xff\n", "is not UTF-8"),
     ],
 )
-def test_a_malformed_row_is_named_by_file_line_and_column(predict, content, message, tmp_path):
+def test_a_malformed_row_is_named_by_file_line_and_column(asked, content, message, tmp_path):
     path = tmp_path / "rows.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(UserError) as error:
-        predict(NO_MODEL, str(path))
+        asked(NO_MODEL, str(path))
     assert str(error.value).startswith(str(path)) and message in str(error.value)
 
 
@@ -74,13 +83,13 @@ def test_rows_of_any_number_of_blocks_are_scored(tmp_path, monkeypatch):
     served = ServedModel(folder="", identity="", record={"data": {"folder": str(tmp_path)}})
     for count in (1, 3, 7):
         path.write_text("".join(f"{user},5,0\n" for user in range(count)))
-        _, *rows = predict_ratings(served, str(path))
+        _, *rows = movielens(served, str(path))
         assert rows == [(user, 5, 0, user) for user in range(count)]
 
 
 def test_a_missing_file_is_named():
     with pytest.raises(UserError, match=r"rows\.csv: No such file"):
-        predict_ratings(NO_MODEL, "rows.csv")
+        movielens(NO_MODEL, "rows.csv")
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):

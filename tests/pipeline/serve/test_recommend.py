@@ -66,7 +66,8 @@ def ask(monkeypatch, tmp_path):
         monkeypatch.setattr(ncf_interactions, "read_interactions", lambda _: seen)
         monkeypatch.setattr(pipeline.serve.recommend, "Signature", lambda *_: Ranks(items))
         record = {"data": {"examples": str(tmp_path)}}
-        return recommend(ServedModel(folder="", identity="", record=record), users, top)
+        served = ServedModel(folder="", identity="", record=record)
+        return recommend(served, ncf_interactions.__name__, users, top)
 
     return answer
 

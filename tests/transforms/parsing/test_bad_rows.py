@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.parsing import bad_rows
 from transforms.base.errors import UserError
+from transforms.parsing import bad_rows
 from transforms.parsing.bad_rows import (
     BadRow,
     BadRows,

@@ -6,8 +6,8 @@ import random
 import pytest
 
 from tests.transforms import plain_readers as plain
-from transforms.parsing import parse_ratings as parse_ratings_module
 from transforms.base.errors import UserError
+from transforms.parsing import parse_ratings as parse_ratings_module
 from transforms.parsing.parse_ratings import parse_header, parse_ratings
 from transforms.parsing.read_census import parse_census
 from transforms.parsing.read_movies import parse_movies

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.parsing import parse_ratings as parse_ratings_module
 from transforms.base.errors import UserError
+from transforms.parsing import parse_ratings as parse_ratings_module
 from transforms.parsing.parse_ratings import STRING_ID_COLUMNS, parse_ratings
 from transforms.parsing.string_ids import id_fault
 from transforms.read_ratings import read_range

@@ -1,4 +1,4 @@
-"""What the data look like: from StatisticsGen's statistics, and from the Examples of ncf."""
+"""What the data look like: from StatisticsGen's statistics, and from users' interactions."""
 
 import itertools
 import os
@@ -52,15 +52,12 @@ def feature_distributions(statistics: str) -> list[Distribution]:
     return found
 
 
-def interaction_distributions(examples: str) -> list[Distribution]:
+def interaction_distributions(interactions: Any) -> list[Distribution]:
     """Returns how many items users have, and how many users items have.
 
     Args:
-        examples: URI of the Examples of ncf.
+        interactions: As a pipeline's `read_interactions` returns them.
     """
-    from components.ncf_trainer.interactions import read_interactions
-
-    interactions = read_interactions(examples)
     popularity = pa.array(interactions.items).value_counts().field("counts").to_numpy()
     return [
         _doubling("activity: interactions of a user", "users", np.diff(interactions.starts)),

@@ -12,28 +12,20 @@ from typing import Any, NamedTuple
 import jinja2
 from markupsafe import Markup
 
-from pipeline.configs import PRESETS
-from pipeline.report.charts import bars, dots, lines
-from pipeline.report.distributions import (
+from pipeline.config import preset
+from pipeline.pipelines.definition import PipelineDefinition, named
+from pipeline.pipelines.registry import definition
+from pipeline.run.history import past_runs, write_whole
+from pipeline.run.report.charts import bars, dots, lines
+from pipeline.run.report.distributions import (
     Distribution,
     feature_distributions,
     interaction_distributions,
     read_anomalies,
 )
-from pipeline.run.history import past_runs, write_whole
 
 __all__ = ["write_report"]
 
-_TITLES = {
-    "loss": "Loss",
-    "hit_rate_at_10": "HR@10",
-    "ndcg_at_10": "NDCG@10",
-    "rmse": "RMSE in stars",
-    "mae": "MAE in stars",
-    "accuracy": "Accuracy",
-    "auc": "AUC",
-    "short_lists": "Users with too short a list to rank",
-}
 _COUNT = "example_count"
 # By the names of ExitCode.
 _VERDICTS = {
@@ -100,7 +92,9 @@ def write_report(summary_file: str, path: str) -> None:
     """
     with open(summary_file, encoding="utf-8") as file:
         summary = json.load(file)
-    metrics = _metric_rows(summary)
+    pipeline = definition(summary["pipeline"])
+    titles = {"loss": "Loss", **{metric.name: metric.title for metric in pipeline.metrics}}
+    metrics = _metric_rows(summary, titles)
     anomalies = summary["lineage"].get("anomalies")
     page = _environment().get_template("report.html.jinja")
     text = page.render(
@@ -109,14 +103,14 @@ def write_report(summary_file: str, path: str) -> None:
         metric_charts=_metric_charts(metrics),
         slices=_slice_rows(summary),
         slice_metrics=[name for name in summary.get("metrics", ()) if name != _COUNT],
-        slice_charts=_slice_charts(summary),
-        training_charts=_training_charts(summary),
-        data_charts=_data_charts(summary),
+        slice_charts=_slice_charts(summary, titles),
+        training_charts=_training_charts(summary, titles),
+        data_charts=_data_charts(summary, pipeline),
         anomalies=None if anomalies is None else read_anomalies(anomalies),
         tuning_rows=_tuning_rows(summary),
         time_chart=_time_chart(summary),
         baseline_run=_run_of_baseline(summary, os.path.dirname(summary_file)),
-        titles=_TITLES,
+        titles=titles,
         verdict=_VERDICTS[summary["outcome"]],
     )
     write_whole(path, text)
@@ -124,7 +118,7 @@ def write_report(summary_file: str, path: str) -> None:
 
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("pipeline.report"),
+        loader=jinja2.PackageLoader("pipeline.run.report"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -145,8 +139,8 @@ def _figure(value: Any) -> Markup | str:
     return Markup('<data value="{}">{}</data>').format(repr(value), shown)
 
 
-def _metric_rows(summary: Mapping[str, Any]) -> list[MetricRow]:
-    bounds = {bound.metric: bound for bound in PRESETS[summary["pipeline"]][0].gate.bounds()}
+def _metric_rows(summary: Mapping[str, Any], titles: Mapping[str, str]) -> list[MetricRow]:
+    bounds = {bound.metric: bound for bound in preset(summary["pipeline"]).gate.bounds()}
     rows = []
     for name, value in summary.get("metrics", {}).items():
         if name == _COUNT:
@@ -157,7 +151,7 @@ def _metric_rows(summary: Mapping[str, Any]) -> list[MetricRow]:
             bound = dataclasses.replace(bounds[name], limit=limit)
             sign, kept = "≥" if bound.higher_is_better else "≤", bound.keeps(value)
         baseline = summary["baseline"].get(name)
-        rows.append(MetricRow(_TITLES[name], value, sign, limit, kept, baseline))
+        rows.append(MetricRow(titles[name], value, sign, limit, kept, baseline))
     return rows
 
 
@@ -182,7 +176,7 @@ def _slice_rows(summary: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]
     )
 
 
-def _slice_charts(summary: Mapping[str, Any]) -> list[Chart]:
+def _slice_charts(summary: Mapping[str, Any], titles: Mapping[str, str]) -> list[Chart]:
     slices = _slice_rows(summary)
     charts: list[Chart] = []
     for name, overall in summary.get("metrics", {}).items():
@@ -192,19 +186,18 @@ def _slice_charts(summary: Mapping[str, Any]) -> list[Chart]:
         references = {} if overall is None else {"all examples": overall}
         labels, values = zip(*rows, strict=True)
         svg = dots(f"slice{len(charts)}", labels, values, references)
-        title = _TITLES[name]
-        charts.append(Chart(f"{title} by slice", svg, ("Slice", title), rows))
+        charts.append(Chart(f"{titles[name]} by slice", svg, ("Slice", titles[name]), rows))
     return charts
 
 
-def _training_charts(summary: Mapping[str, Any]) -> list[Chart]:
+def _training_charts(summary: Mapping[str, Any], titles: Mapping[str, str]) -> list[Chart]:
     charts: list[Chart] = []
     history = summary.get("epochs", ())
-    for name in [name for name in _TITLES if any(name in epoch for epoch in history)]:
+    for name in [name for name in titles if any(name in epoch for epoch in history)]:
         points = [(epoch["epoch"], epoch[name]) for epoch in history if name in epoch]
         epochs, values = zip(*points, strict=True)
         svg = lines(f"training{len(charts)}", epochs, values, "epoch")
-        charts.append(Chart(f"{_TITLES[name]} by epoch", svg, ("Epoch", _TITLES[name]), points))
+        charts.append(Chart(f"{titles[name]} by epoch", svg, ("Epoch", titles[name]), points))
     return charts
 
 
@@ -214,26 +207,28 @@ def _tuning_rows(summary: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     return [(trial["trial"], trial["score"], *trial["settings"].values()) for trial in trials]
 
 
-def _data_charts(summary: Mapping[str, Any]) -> list[Chart]:
+def _data_charts(summary: Mapping[str, Any], pipeline: PipelineDefinition) -> list[Chart]:
     lineage = summary["lineage"]
-    found = _genre_shares(summary)
+    # Other features are in the statistics.
+    made = pipeline.slices if pipeline.slice_signature else {}
+    found = [
+        shares for feature in made for shares in _slice_shares(summary, feature, made[feature])
+    ]
     if "statistics" in lineage:
         found += feature_distributions(lineage["statistics"])
-    if "examples" in lineage and summary["pipeline"] == "ncf":
-        found += interaction_distributions(lineage["examples"])
+    if "examples" in lineage and pipeline.interactions:
+        read_interactions = named(f"{pipeline.interactions}.read_interactions")
+        found += interaction_distributions(read_interactions(lineage["examples"]))
     return [_share_chart(f"data{i}", distribution) for i, distribution in enumerate(found)]
 
 
-def _genre_shares(summary: Mapping[str, Any]) -> list[Distribution]:
-    genres = [
-        (label.removeprefix("genre="), of[_COUNT] / summary["metrics"][_COUNT])
+def _slice_shares(summary: Mapping[str, Any], feature: str, title: str) -> list[Distribution]:
+    shares = {
+        label.removeprefix(f"{feature}="): of[_COUNT] / summary["metrics"][_COUNT]
         for label, of in _slice_rows(summary)
-        if label.startswith("genre=")
-    ]
-    if not genres:
-        return []
-    labels, shares = zip(*genres, strict=True)
-    return [Distribution("genre (a movie may have several)", list(labels), {"eval": list(shares)})]
+        if label.startswith(f"{feature}=")
+    }
+    return [Distribution(title, list(shares), {"eval": list(shares.values())})] if shares else []
 
 
 def _share_chart(name: str, distribution: Distribution) -> Chart:

@@ -1,0 +1,44 @@
+"""The Evaluator's configuration: metrics and slices."""
+
+import json
+
+from tensorflow_model_analysis.proto import config_pb2
+
+from pipeline.pipelines.definition import PipelineDefinition
+
+__all__ = ["eval_config"]
+
+
+def eval_config(pipeline: PipelineDefinition) -> config_pb2.EvalConfig:
+    """Returns what the Evaluator measures; what it blesses is the gate's.
+
+    The model is asked through `serving_default`, as a client would.
+    """
+    metrics = [
+        config_pb2.MetricConfig(
+            class_name=metric.class_name,
+            module=metric.module,
+            config=json.dumps({"name": metric.name, **metric.settings}),
+        )
+        for metric in pipeline.metrics
+    ]
+    return config_pb2.EvalConfig(
+        model_specs=[
+            config_pb2.ModelSpec(
+                signature_name="serving_default",
+                label_key=pipeline.label,
+                preprocessing_function_names=(
+                    [pipeline.slice_signature] if pipeline.slice_signature else []
+                ),
+            )
+        ],
+        slicing_specs=[
+            config_pb2.SlicingSpec(),
+            *(config_pb2.SlicingSpec(feature_keys=[key]) for key in pipeline.slices),
+        ],
+        metrics_specs=[
+            config_pb2.MetricsSpec(
+                metrics=[*metrics, config_pb2.MetricConfig(class_name="ExampleCount")]
+            )
+        ],
+    )

@@ -1,0 +1,1 @@
+"""What the pipelines are: a file for each of them."""

@@ -1,0 +1,73 @@
+"""census: whether a person earns more than 50,000 dollars a year; gated on accuracy and AUC.
+
+An Example is a person of UCI Adult (Kohavi, 1996).
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from components.census_gen.config import CensusConfig
+from components.evaluator.gates import CensusGate
+from components.wide_deep_trainer.census.config import PRESETS
+from pipeline.pipelines.definition import Metric, PipelineDefinition, Preset, RowFormat
+
+__all__ = ["PIPELINE"]
+
+_PRESETS = {
+    "best": Preset(
+        PRESETS["best"], CensusGate(min_accuracy=0.86, min_auc=0.91, max_regression=0.005)
+    ),
+    "sample": Preset(
+        dataclasses.replace(PRESETS["best"], train_epochs=8),
+        CensusGate(min_accuracy=0.8, min_auc=0.85, max_regression=0.02),
+    ),
+    # The defaults of the code of that year.
+    "wide_deep_2018": Preset(
+        PRESETS["wide_deep_2018"],
+        CensusGate(min_accuracy=0.83, min_auc=0.87, max_regression=0.005),
+    ),
+}
+
+
+def _columns() -> Mapping[str, Callable[[str], Any]]:
+    from transforms.parsing.read_census import CENSUS_COLUMNS
+
+    return {
+        field.name: int if field.type == "int64" else str
+        for field in CENSUS_COLUMNS
+        if field.name != "label"
+    }
+
+
+def _answer(scores: np.ndarray) -> Mapping[str, np.ndarray]:
+    return {"probability": scores, "prediction": np.where(scores > 0.5, ">50K", "<=50K")}
+
+
+PIPELINE = PipelineDefinition(
+    name="census",
+    catalog="pipeline.datasets.census.CENSUS",
+    real_dataset="census",
+    example_gen="components.census_gen.component.CensusExampleGen",
+    data=CensusConfig(),
+    presets=_PRESETS,
+    schema_package="components.wide_deep_trainer.census",
+    preprocessing_fn="components.wide_deep_trainer.census.preprocessing.preprocessing_fn",
+    transform_settings=("hash_buckets", "quantile_bins"),
+    run_fn="components.wide_deep_trainer.census.trainer.run_fn",
+    tuner_fn="components.wide_deep_trainer.census.tuner.tuner_fn",
+    label="label",
+    metrics=(
+        Metric(name="accuracy", title="Accuracy", class_name="BinaryAccuracy"),
+        Metric(name="auc", title="AUC", class_name="AUC"),
+    ),
+    slices={"gender": "gender", "race": "race"},
+    predict=RowFormat(
+        what="rows as in adult.data, with or without the label",
+        columns=_columns,
+        ignored="income_bracket",
+        answer=_answer,
+    ),
+)

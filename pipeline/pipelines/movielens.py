@@ -1,0 +1,72 @@
+"""movielens: how many stars a user gives a movie; gated on RMSE.
+
+An Example is a rating, with the genres of its movie.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from components.evaluator.gates import RatingGate
+from components.model_records.in_use import ServedModel
+from components.movielens_gen.config import RatingSplitConfig
+from components.wide_deep_trainer.ratings.config import PRESETS
+from pipeline.pipelines.definition import Metric, PipelineDefinition, Preset, RowFormat
+
+__all__ = ["PIPELINE"]
+
+_PRESETS = {
+    "best": Preset(PRESETS["best"], RatingGate(max_rmse=0.9, max_regression=0.005)),
+    "sample": Preset(PRESETS["best"], RatingGate(max_rmse=0.95, max_regression=0.02)),
+    # The defaults of the code of that year.
+    "movielens_2018": Preset(
+        PRESETS["movielens_2018"], RatingGate(max_rmse=0.96, max_regression=0.005)
+    ),
+}
+
+
+def _with_genres(columns: Mapping[str, Any], served: ServedModel) -> Mapping[str, Any]:
+    """Adds the genres of each movie, int64 [rows, genres], from the data that the model is of.
+
+    A movie that is not among them has none.
+
+    Raises:
+        UserError: The data set has no movies file any more.
+    """
+    from transforms.join_movies import find_rows
+    from transforms.parsing.read_movies import find_movies, read_movies
+    from transforms.vectorize_genres import GENRES, vectorize_genres
+
+    folder = served.origin()["data"]["folder"]
+    table = vectorize_genres(read_movies(find_movies(f"{folder}/movies.*")))
+    place, known = find_rows(np.array(columns["item_id"], np.int64), table.item_id)
+    genres = np.where(known[:, np.newaxis], table.genres[place], np.zeros(len(GENRES), np.int64))
+    return {**columns, "genres": genres}
+
+
+PIPELINE = PipelineDefinition(
+    name="movielens",
+    catalog="pipeline.datasets.movielens.MOVIELENS",
+    real_dataset="ml-1m",
+    example_gen="components.movielens_gen.component.MovieLensExampleGen",
+    data=RatingSplitConfig(),
+    presets=_PRESETS,
+    schema_package="components.wide_deep_trainer.ratings",
+    preprocessing_fn="components.wide_deep_trainer.ratings.preprocessing.preprocessing_fn",
+    run_fn="components.wide_deep_trainer.ratings.trainer.run_fn",
+    tuner_fn="components.wide_deep_trainer.ratings.tuner.tuner_fn",
+    label="rating",
+    metrics=(
+        Metric(name="rmse", title="RMSE in stars", class_name="RootMeanSquaredError"),
+        Metric(name="mae", title="MAE in stars", class_name="MeanAbsoluteError"),
+    ),
+    slices={"genre": "genre (a movie may have several)"},
+    slice_signature="slice_features",
+    predict=RowFormat(
+        what="user_id,item_id,timestamp",
+        columns=lambda: {"user_id": int, "item_id": int, "timestamp": int},
+        features=_with_genres,
+        answer=lambda scores: {"rating": scores},
+    ),
+)

@@ -1,0 +1,95 @@
+"""ncf: what a user will like next, of what that user has not touched; gated on HR@10 and NDCG@10.
+
+An Example is a user (He et al., 2017: Neural Collaborative Filtering).
+"""
+
+from components.evaluator.gates import NcfGate
+from components.movielens_gen.config import LeaveOneOutConfig
+from components.ncf_trainer.config import NcfTrainerConfig
+from pipeline.pipelines.definition import Metric, PipelineDefinition, Preset
+
+__all__ = ["PIPELINE"]
+
+_RANKING = {"module": "components.ranking_metrics.metrics"}
+_AT_10 = {"k": 10, "item_key": "item_id"}
+
+_PRESETS = {
+    "neumf": Preset(
+        NcfTrainerConfig(
+            train_epochs=8,
+            batch_size=20_000,
+            num_neg=8,
+            learning_rate=0.005,
+            schedule="cosine",
+            recency_half_life=15.0,
+            mlp_regularization=(0.0003, 0.0, 0.0, 0.0),
+        ),
+        NcfGate(min_hit_rate=0.68, min_ndcg=0.42, max_regression=0.01),
+    ),
+    "best": Preset(
+        NcfTrainerConfig(
+            model_type="gmf",
+            num_factors=128,
+            num_neg=8,
+            train_epochs=12,
+            batch_size=20_000,
+            learning_rate=0.002,
+            schedule="cosine",
+            mf_regularization=0.005,
+            recency_half_life=15.0,
+        ),
+        NcfGate(min_hit_rate=0.73, min_ndcg=0.45, max_regression=0.01),
+    ),
+    "sample": Preset(
+        NcfTrainerConfig(train_epochs=16, batch_size=2_000, learning_rate=0.005, schedule="cosine"),
+        NcfGate(min_hit_rate=0.4, min_ndcg=0.2, max_regression=0.05),
+    ),
+    # The defaults of the code of that year.
+    "ncf_2018": Preset(
+        NcfTrainerConfig(), NcfGate(min_hit_rate=0.5, min_ndcg=0.25, max_regression=0.01)
+    ),
+}
+
+
+def _schema(data: LeaveOneOutConfig) -> str:
+    return "string_id_schema.pbtxt" if data.string_ids else "schema.pbtxt"
+
+
+PIPELINE = PipelineDefinition(
+    name="ncf",
+    catalog="pipeline.datasets.movielens.MOVIELENS",
+    real_dataset="ml-1m",
+    example_gen="components.movielens_gen.component.MovieLensExampleGen",
+    data=LeaveOneOutConfig(),
+    presets=_PRESETS,
+    schema_package="components.ncf_trainer",
+    schema=_schema,
+    preprocessing_fn="components.ncf_trainer.preprocessing.preprocessing_fn",
+    run_fn="components.ncf_trainer.trainer.run_fn",
+    tuner_fn="components.ncf_trainer.tuner.tuner_fn",
+    label="label",
+    metrics=(
+        Metric(
+            name="hit_rate_at_10",
+            title="HR@10",
+            class_name="HitRate",
+            settings=_AT_10,
+            **_RANKING,
+        ),
+        Metric(
+            name="ndcg_at_10",
+            title="NDCG@10",
+            class_name="LeaveOneOutNDCG",
+            settings=_AT_10,
+            **_RANKING,
+        ),
+        Metric(
+            name="short_lists",
+            title="Users with too short a list to rank",
+            class_name="ShortLists",
+            settings=_AT_10,
+            **_RANKING,
+        ),
+    ),
+    interactions="components.ncf_trainer.interactions",
+)
