@@ -16,8 +16,6 @@ from transforms.quarantine import Quarantine
 
 __all__ = ["ReadRatings", "find_ratings", "read_range"]
 
-_BLOCK_BYTES = 16 << 20
-
 
 def find_ratings(pattern: str) -> list[FileMetadata]:
     """Returns the ratings files that `pattern` matches, in order of their paths.
@@ -100,7 +98,7 @@ class ReadRatings(beam.PTransform):
     def __init__(
         self,
         files: Sequence[FileMetadata],
-        block_bytes: int = _BLOCK_BYTES,
+        block_bytes: int,
         max_bad_rows: int = 0,
         quarantine: str = "",
         string_ids: bool = False,

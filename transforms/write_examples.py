@@ -17,17 +17,16 @@ class WriteExamples(beam.PTransform):
     """Writes one tf.Example per row into `<directory>/data_tfrecord-SSSSS-of-NNNNN.gz`.
 
     Shards are written under temporary names and renamed once all are whole. Which shard a row
-    ends in, and the order of the rows, are not part of the result. Outputs the shards' paths.
+    ends in, and the order of the rows, are not part of the result: a bundle starts one, and a new
+    one whenever 64 MiB of Examples are in it, which saves a shuffle. Outputs the shards' paths.
 
     Args:
         directory: Where to write, on any file system that TensorFlow and Beam both know.
-        num_shards: How many shards to write; 0 starts one per bundle and a new one whenever 64
-            MiB of Examples are in it, which saves a shuffle of the data.
     """
 
-    def __init__(self, directory: str, num_shards: int = 0):
+    def __init__(self, directory: str):
         super().__init__()
-        self._sink = _ExampleSink(directory, num_shards)
+        self._sink = _ExampleSink(directory)
 
     def expand(self, batches: beam.PCollection[pa.RecordBatch]) -> beam.PCollection[str]:
         """Returns the paths, once all of them are there."""
@@ -37,12 +36,11 @@ class WriteExamples(beam.PTransform):
 class _ExampleSink(FileBasedSink):
     """Beam's rename-when-whole protocol around TensorFlow's record writer."""
 
-    def __init__(self, directory: str, num_shards: int):
+    def __init__(self, directory: str):
         super().__init__(
             f"{directory}/data_tfrecord",
             coder=beam.coders.BytesCoder(),
             file_name_suffix=".gz",
-            num_shards=num_shards,
             max_bytes_per_shard=_SHARD_BYTES,
         )
 

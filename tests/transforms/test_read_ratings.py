@@ -107,7 +107,7 @@ def test_a_pipeline_reads_all_files_counts_rows_and_leaves_other_extensions_out(
 def test_an_error_crosses_beam_as_one_line(tmp_path):
     path = write(tmp_path, "ratings.dat", DAT + "x12::8::3::9\n")
     with pytest.raises(Exception) as caught, beam.Pipeline(LOCAL_RUNNER) as pipeline:
-        _ = pipeline | ReadRatings(find_ratings(path))
+        _ = pipeline | ReadRatings(find_ratings(path), 1 << 20)
     assert str(find_user_error(caught.value)) == (
         f"{path}:4: user_id 'x12' is not an integer; mend the row or remove it"
     )
