@@ -13,7 +13,7 @@ from components.wide_deep_trainer.ratings.config import PRESETS as RATING_PRESET
 from components.wide_deep_trainer.ratings.config import RatingTrainerConfig
 from kubeflow.beam_engine import BeamEngine
 from pipeline.fingerprint import CodeFingerprints
-from transforms.base.settings import check_choice
+from transforms.base.settings import OneOf
 
 __all__ = ["PRESETS", "Location", "PipelineConfig", "preset"]
 
@@ -183,7 +183,7 @@ def preset(pipeline: str, name: str) -> PipelineConfig:
     Raises:
         UserError: There is no such pipeline or preset; the message names the nearest.
     """
-    check_choice("pipeline", pipeline, tuple(PRESETS))
+    OneOf(*PRESETS).check("pipeline", pipeline)
     by_name = {config.preset: config for config in PRESETS[pipeline]}
-    check_choice("preset", name, tuple(by_name))
+    OneOf(*by_name).check("preset", name)
     return by_name[name]

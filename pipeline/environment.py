@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pipeline.configs import PRESETS, PipelineConfig
 from pipeline.settings import configure
 from transforms.base.errors import UserError, find_user_error
-from transforms.base.settings import check_choice
+from transforms.base.settings import OneOf
 
 __all__ = ["Environment", "one_line_mistakes"]
 
@@ -67,7 +67,7 @@ class Environment:
             UserError: There is no such pipeline, preset or setting, or a value is not allowed.
         """
         name = self.get("PIPELINE", "ncf")
-        check_choice("PIPELINE", name, tuple(PRESETS))
+        OneOf(*PRESETS).check("PIPELINE", name)
         return configure(name, self.settings(), default_preset)
 
 

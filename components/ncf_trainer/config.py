@@ -1,11 +1,17 @@
 """Settings of the NCF trainer, under the names of their command-line flags."""
 
 import dataclasses
+from typing import Annotated
 
 from components.training.config import LoopConfig
-from transforms.base.settings import check, check_choice
+from transforms.base.settings import Must, OneOf, Range, check
 
 __all__ = ["NcfTrainerConfig"]
+
+_LAYERS = Must(
+    "two or more positive widths, the first one even",
+    lambda widths: len(widths) >= 2 and min(widths) >= 1 and widths[0] % 2 == 0,
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,43 +37,25 @@ class NcfTrainerConfig(LoopConfig):
 
     train_epochs: int = 2
     batch_size: int = 256
-    model_type: str = "neumf"
-    num_factors: int = 8
-    layers: tuple[int, ...] = (64, 32, 16, 8)
-    num_neg: int = 4
-    loss: str = "logistic"
-    recency_half_life: float = 0.0
-    learning_rate: float = 0.001
-    schedule: str = "constant"
-    mf_regularization: float = 0.0
+    model_type: Annotated[str, OneOf("neumf", "gmf", "mlp")] = "neumf"
+    num_factors: Annotated[int, Range(at_least=1)] = 8
+    layers: Annotated[tuple[int, ...], _LAYERS] = (64, 32, 16, 8)
+    num_neg: Annotated[int, Range(at_least=1)] = 4
+    loss: Annotated[str, OneOf("logistic", "softmax")] = "logistic"
+    recency_half_life: Annotated[float, Range(at_least=0)] = 0.0
+    learning_rate: Annotated[float, Range(above=0)] = 0.001
+    schedule: Annotated[str, OneOf("constant", "cosine")] = "constant"
+    mf_regularization: Annotated[float, Range(at_least=0)] = 0.0
     mlp_regularization: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises UserError for a value out of range."""
         super().__post_init__()
-        check_choice("model_type", self.model_type, ("neumf", "gmf", "mlp"))
-        check_choice("loss", self.loss, ("logistic", "softmax"))
-        check_choice("schedule", self.schedule, ("constant", "cosine"))
-        check(self.num_factors >= 1, "num_factors", self.num_factors, "at least 1")
-        check(
-            len(self.layers) >= 2 and min(self.layers) >= 1 and self.layers[0] % 2 == 0,
-            "layers",
-            self.layers,
-            "two or more positive widths, the first one even",
-        )
-        check(self.num_neg >= 1, "num_neg", self.num_neg, "at least 1")
         check(
             self.batch_size > self.num_neg,
             "batch_size",
             self.batch_size,
             f"at least 1 + num_neg ({1 + self.num_neg}), a positive and its negatives",
-        )
-        check(
-            self.recency_half_life >= 0, "recency_half_life", self.recency_half_life, "at least 0"
-        )
-        check(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
-        check(
-            self.mf_regularization >= 0, "mf_regularization", self.mf_regularization, "at least 0"
         )
         check(
             len(self.mlp_regularization) in (0, len(self.layers))

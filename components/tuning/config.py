@@ -1,14 +1,15 @@
 """Whether and how long to look for better settings of the trainer."""
 
 import dataclasses
+from typing import Annotated
 
-from transforms.base.settings import check
+from transforms.base.settings import Range, Settings
 
 __all__ = ["TuningConfig"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TuningConfig:
+class TuningConfig(Settings):
     """Settings of the Tuner.
 
     Attributes:
@@ -20,9 +21,6 @@ class TuningConfig:
     """
 
     tune: bool = False
-    tune_trials: int = 8
-
-    def __post_init__(self) -> None:
-        """Raises UserError for a value out of range."""
-        rule = "at least 2, the first for the settings as they stand"
-        check(self.tune_trials >= 2, "tune_trials", self.tune_trials, rule)
+    tune_trials: Annotated[
+        int, Range(at_least=2, of=", the first for the settings as they stand")
+    ] = 8
