@@ -146,7 +146,7 @@ def _figure(value: Any) -> Markup | str:
 
 
 def _metric_rows(summary: Mapping[str, Any]) -> list[MetricRow]:
-    bounds = {bound.metric: bound for bound in PRESETS[summary["pipeline"]][0].gate.bounds()}
+    bounds = {bound.metric: bound for bound in PRESETS[summary["pipeline"]][0].gate.limits().bounds}
     rows = []
     for name, value in summary.get("metrics", {}).items():
         if name == _COUNT:

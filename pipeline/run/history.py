@@ -114,7 +114,7 @@ def _outcome(run: dict[str, Any]) -> str:
 
 def _metrics(record: dict[str, Any]) -> str:
     """Returns the metrics that bounds are on, of the record of a run or of a model."""
-    bounds = PRESETS[record["pipeline"]][0].gate.bounds() if "metrics" in record else ()
+    bounds = PRESETS[record["pipeline"]][0].gate.limits().bounds if "metrics" in record else ()
     return "  ".join(f"{b.metric} {_shown(record['metrics'].get(b.metric))}" for b in bounds)
 
 

@@ -5,6 +5,7 @@ import difflib
 import inspect
 import json
 import operator
+import typing
 from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, TypeVar
 
@@ -169,6 +170,15 @@ def override(text: str, names: Collection[str], values: Mapping[str, Any]) -> st
 
 
 def from_json(cls: type[_Config], text: str) -> _Config:
-    """Builds and validates `cls` from the text that `to_json` wrote; lists become tuples."""
-    values = json.loads(text)
-    return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+    """Builds and validates `cls` from the text that `to_json` wrote."""
+    return _decoded(cls, json.loads(text))
+
+
+def _decoded(hint: Any, value: Any) -> Any:
+    """Returns what JSON made of a value of the annotated type as that type."""
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        hints = typing.get_type_hints(hint)
+        return hint(**{name: _decoded(hints[name], entry) for name, entry in value.items()})
+    if typing.get_origin(hint) is tuple:
+        return tuple(_decoded(typing.get_args(hint)[0], entry) for entry in value)
+    return value
