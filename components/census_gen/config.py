@@ -16,7 +16,7 @@ class CensusConfig(Settings):
         holdout: "test" trains on `adult.data` and evaluates on `adult.test`. "validation" takes
             both splits from `adult.data`, and `adult.test` is not read: for choosing settings.
         validation_fraction: The share of rows that "validation" evaluates on.
-        seed: Determines which rows those are.
+        seed: Determines which rows "validation" evaluates on.
         max_bad_rows: How many malformed rows may go to the quarantine file; 0 refuses the first
             one.
     """

@@ -18,12 +18,12 @@ class LeaveOneOutConfig(Settings):
     """An Example per user, whose held-out item is to be ranked above sampled negatives.
 
     Attributes:
-        min_ratings: Users with fewer distinct items are dropped; at least 3 where one item more is
-            held out.
+        min_ratings: Users with fewer distinct items are dropped. The holdout "validation" needs at
+            least 3.
         eval_negatives: Negatives that the held-out item is ranked against.
         holdout: "test" holds out each user's last item. "validation" holds out the one before
             it, and the last is then neither trained on nor a negative of that user.
-        seed: Determines the negatives.
+        seed: Determines the negatives that are ranked.
         max_bad_rows: How many malformed ratings may go to the quarantine file; 0 refuses the
             first one.
         string_ids: Whether ids are text, at most 256 bytes of UTF-8, and not integers. Text is
@@ -57,9 +57,10 @@ class RatingSplitConfig(Settings):
 
     Attributes:
         eval_percent: How many of 100 ratings are evaluated on.
-        holdout: "test" trains on all others. "validation" evaluates on as large a share of those
-            others, and leaves out what "test" evaluates on: for choosing settings.
-        seed: Determines which ratings those are.
+        holdout: "test" trains on all ratings that are not evaluated on. "validation" evaluates on
+            as large a share of those, and leaves out what "test" evaluates on: for choosing
+            settings.
+        seed: Determines which ratings are evaluated on.
         max_unmatched: How many ratings may be left out because their movie is not in the movies
             file.
         max_bad_rows: How many malformed ratings may go to the quarantine file; 0 refuses the

@@ -12,6 +12,10 @@ _LAYERS = Must(
     "two or more positive widths, the first one even",
     lambda widths: len(widths) >= 2 and min(widths) >= 1 and widths[0] % 2 == 0,
 )
+_BY_LAYER = Must(
+    "nothing, or one value a layer, at least 0",
+    lambda values: all(value >= 0 for value in values),
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -19,7 +23,9 @@ class NcfTrainerConfig(LoopConfig):
     """Model, negatives and optimiser; the defaults are those of the 2018 code.
 
     Attributes:
-        batch_size: Training examples in a step, negatives counted, over all replicas.
+        stop_threshold: Stop once HR@10 on the eval split reaches it; none trains to the end.
+        batch_size: Training examples in a step over all replicas, negatives counted, so that they
+            are more than num_neg.
         model_type: "neumf", or one of its halves, "gmf" and "mlp".
         num_factors: Width of the GMF embeddings.
         layers: Widths of the MLP: the first is its input, half of it for each embedding.
@@ -28,11 +34,11 @@ class NcfTrainerConfig(LoopConfig):
             positive among its negatives.
         recency_half_life: Weight of an interaction in the loss: halved for every this many that
             the same user had after it. 0 weighs all equally.
-        learning_rate: Adam's, at the start.
+        learning_rate: Adam's learning rate, at the start.
         schedule: "constant", or "cosine", which lowers the learning rate to 0 at the last step.
         mf_regularization: L2 on the GMF embeddings of each example.
         mlp_regularization: L2 by layer: the first on the MLP embeddings of each example, the
-            others on the weights of the dense layers. Empty means none.
+            others on the weights of the dense layers.
     """
 
     train_epochs: int = 2
@@ -46,7 +52,7 @@ class NcfTrainerConfig(LoopConfig):
     learning_rate: Annotated[float, Range(above=0)] = 0.001
     schedule: Annotated[str, OneOf("constant", "cosine")] = "constant"
     mf_regularization: Annotated[float, Range(at_least=0)] = 0.0
-    mlp_regularization: tuple[float, ...] = ()
+    mlp_regularization: Annotated[tuple[float, ...], _BY_LAYER] = ()
 
     def __post_init__(self) -> None:
         """Raises UserError for a value out of range."""
@@ -58,8 +64,7 @@ class NcfTrainerConfig(LoopConfig):
             f"at least 1 + num_neg ({1 + self.num_neg}), a positive and its negatives",
         )
         check(
-            len(self.mlp_regularization) in (0, len(self.layers))
-            and min(self.mlp_regularization, default=0) >= 0,
+            len(self.mlp_regularization) in (0, len(self.layers)),
             "mlp_regularization",
             self.mlp_regularization,
             f"nothing, or {len(self.layers)} values, one a layer, at least 0",

@@ -15,9 +15,9 @@ class TuningConfig(Settings):
     Attributes:
         tune: Try other settings of the trainer on a part of the training data, and train with the
             best.
-        tune_trials: How many to try, no two of them alike; fewer where there are no more. The first
-            are the trainer's settings as they stand, so that tuning never ends with worse ones, as
-            measured on that part.
+        tune_trials: How many settings of the trainer to try, no two of them alike; fewer where
+            there are no more. The first are those as they stand, so that tuning never ends with
+            worse ones, as measured on the part that is tried on.
     """
 
     tune: bool = False

@@ -8,10 +8,10 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from pipeline.cli import completion
 from pipeline.cli.parser import Parser, add_command
+from pipeline.cli.settings import settings_lines, terminal_width
 from pipeline.cli.use import add_output_root, add_use_commands
 from pipeline.configs import PRESETS, preset
 from pipeline.environment import Environment
@@ -135,9 +135,9 @@ def _parser() -> Parser:
     settings = add_command(
         commands,
         "settings",
-        "list a pipeline's presets and settings",
+        "list a pipeline's presets, and its settings with what they mean",
         "python -m pipeline settings ncf --preset best",
-        "Each line is what --set of other commands takes.",
+        "Each name=value is what --set of other commands takes.",
     )
     _add_pipeline(settings)
     shown = settings.add_argument(
@@ -240,22 +240,12 @@ def _download(options: argparse.Namespace) -> ExitCode:
 
 
 def _settings(options: argparse.Namespace) -> ExitCode:
-    presets = PRESETS[options.pipeline]
-    chosen = preset(options.pipeline, options.preset or presets[0].preset)
-    print(f"presets: {', '.join(config.preset for config in presets)}")
-    for name, value in sorted(setting_values(chosen).items()):
-        print(f"{name}={_text(value)}")
+    config = preset(options.pipeline, options.preset or PRESETS[options.pipeline][0].preset)
+    for line in settings_lines(config, terminal_width()):
+        print(line)
     return ExitCode.PUSHED
 
 
 def _completion(options: argparse.Namespace) -> ExitCode:
     print(completion.script())
     return ExitCode.PUSHED
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ",".join(_text(entry) for entry in value)
-    return (
-        "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    )

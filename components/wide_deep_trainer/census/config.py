@@ -18,16 +18,17 @@ class CensusTrainerConfig(NetworkConfig):
         model_type: "wide", a linear model of categories and crosses trained with FTRL; "deep", a
             network; "wide_deep", their sum, trained together, each part with its optimiser.
         hash_buckets: Hash buckets of occupation and of each cross.
-        wide_learning_rate: FTRL's.
+        wide_learning_rate: FTRL's learning rate.
         encoding: What the network sees. "basic": scaled numbers, one-hot categories and an
             embedded occupation. "embedded": numbers in piecewise-linear encoding, embedded, and
             embeddings of all categories.
         embedding_size: Width of an embedding.
         quantile_bins: Bins of the piecewise-linear encoding.
         ensemble_size: Networks that share all weight matrices and are averaged.
-        deep_optimizer: The network's.
-        deep_learning_rate: The network's, at its height if the schedule is not constant.
-        weight_decay: AdamW's, decoupled; of no other optimiser.
+        deep_optimizer: The network's optimiser.
+        deep_learning_rate: The network's learning rate, at its height if the schedule is not
+            constant.
+        weight_decay: AdamW's weight decay, decoupled; 0 with another optimiser.
         schedule: Of the network's learning rate alone. "constant", or "cosine": a linear warm-up
             over a twentieth of the steps, then half a cosine to 0.
     """

@@ -18,7 +18,7 @@ class RatingTrainerConfig(NetworkConfig):
             end.
         model_type: "deep", a network on embeddings, time and genres; "factors", biased matrix
             factorisation with genres and the user's ratings of the same session.
-        learning_rate: Adam's, at its height if the schedule is not constant.
+        learning_rate: Adam's learning rate, at its height if the schedule is not constant.
         user_embedding_size: Of "deep": width of a user's embedding.
         item_embedding_size: Of "deep": width of an item's embedding.
         hidden_units: Of "deep": widths of the hidden layers, which have sigmoids.
@@ -28,7 +28,7 @@ class RatingTrainerConfig(NetworkConfig):
             weight matrices.
         factor_regularization: Of "factors": L2 on the factors of each user and item. As a
             Gaussian prior it is the variance of a rating's noise over that of a factor.
-        bias_regularization: Of "factors": the same on the biases.
+        bias_regularization: Of "factors": L2 on the biases of users and items, likewise.
         neighbours: Of "factors": how many ratings of the user, half of them before and half after
             the time in question, are looked at.
     """
