@@ -1,6 +1,5 @@
 """Evaluates a model, judges it by this run's bounds, and keeps a record of it."""
 
-import dataclasses
 import json
 import os
 from typing import Any
@@ -59,12 +58,7 @@ class EvaluatorExecutor(executor.Executor):
             UserError: A bound is out of range.
         """
         check_code(json.loads(exec_properties["code"])["evaluator"])
-        compiled = from_json(Limits, exec_properties["gate"])
-        bounds = tuple(
-            dataclasses.replace(bound, limit=exec_properties.get(bound.setting, bound.limit))
-            for bound in compiled.bounds
-        )
-        limits = dataclasses.replace(compiled, bounds=bounds)
+        limits = from_json(Limits, exec_properties["gate"]).with_limits(exec_properties)
         key = standard_component_specs.EVAL_CONFIG_KEY
         config = config_pb2.EvalConfig()
         proto_utils.json_to_proto(exec_properties[key], config)
@@ -72,7 +66,7 @@ class EvaluatorExecutor(executor.Executor):
 
         model = artifact_utils.get_single_instance(input_dict[standard_component_specs.MODEL_KEY])
         path = path_utils.serving_model_path(model.uri)
-        record = _known(input_dict, exec_properties, compiled, model_identity(path))
+        record = _known(input_dict, exec_properties, model_identity(path))
         parent, baseline = find_baseline(exec_properties["serving_dir"], record["identity"])
         obstacle = _obstacle(record, path, baseline) if baseline else ""
         compared = [_as_artifact(baseline)] if baseline and not obstacle else []
@@ -128,21 +122,19 @@ class EvaluatorExecutor(executor.Executor):
         io_utils.write_string_file(
             os.path.join(blessing.uri, RECORD_FILE), json.dumps(record, indent=2, sort_keys=True)
         )
-        for line in verdict_lines(record, bounds):
+        for line in verdict_lines(record, limits.bounds):
             logging.info("verdict: %s", line)
 
 
 def _known(
-    input_dict: dict[str, list[types.Artifact]],
-    exec_properties: dict[str, Any],
-    compiled: Limits,
-    identity: str,
+    input_dict: dict[str, list[types.Artifact]], exec_properties: dict[str, Any], identity: str
 ) -> Record:
     """Returns the part of a record that is known before the model is evaluated."""
     examples, model = (
         artifact_utils.get_single_instance(input_dict[key])
         for key in (standard_component_specs.EXAMPLES_KEY, standard_component_specs.MODEL_KEY)
     )
+    compiled = from_json(Limits, exec_properties["gate"])
     return {
         "pipeline": exec_properties["pipeline"],
         "dataset": exec_properties["dataset"],

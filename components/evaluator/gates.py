@@ -1,23 +1,15 @@
 """Bounds that a model has to keep to be pushed, and the mistakes they refuse as settings."""
 
-import dataclasses
-from typing import Annotated
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
 
 from transforms.base.settings import Range, Settings, extras
 
-__all__ = [
-    "Bound",
-    "CensusGate",
-    "Gate",
-    "Limits",
-    "Lower",
-    "NcfGate",
-    "RatingGate",
-    "Upper",
-]
+__all__ = ["Bound", "CensusGate", "Gate", "Limits", "Lower", "NcfGate", "RatingGate", "Upper"]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Bound:
     """A bound on one metric over the overall slice.
 
@@ -47,38 +39,43 @@ class Bound:
         return value >= self.limit if self.higher_is_better else value <= self.limit
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Limits(Settings):
+@dataclass(frozen=True, kw_only=True)
+class Limits:
     """All that a model is judged by, in the same form for every pipeline.
 
     Attributes:
-        max_regression: As of Gate.
-        bounds: Those of the gate.
+        max_regression: The gate's.
+        bounds: The gate's.
     """
 
-    max_regression: Annotated[float, Range(at_least=0)]
+    max_regression: float
     bounds: tuple[Bound, ...]
+
+    def with_limits(self, values: Mapping[str, Any]) -> "Limits":
+        """Returns these with a value under the name of a bound's setting in its limit's place."""
+        bounds = (replace(b, limit=values.get(b.setting, b.limit)) for b in self.bounds)
+        return replace(self, bounds=tuple(bounds))
 
     def by_setting(self) -> dict[str, float]:
         """Returns the limits under the names of their settings."""
         return {bound.setting: bound.limit for bound in self.bounds}
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Lower:
     """Marks a setting as the lower bound of a metric, of which more is better."""
 
     metric: str
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Upper:
     """Marks a setting as the upper bound of a metric, of which less is better."""
 
     metric: str
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Gate(Settings):
     """Base of the gates, whose bounds are settings marked as Lower or Upper.
 
@@ -109,7 +106,7 @@ class Gate(Settings):
         return Limits(max_regression=self.max_regression, bounds=bounds)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class NcfGate(Gate):
     """Bounds for ranking.
 
@@ -122,7 +119,7 @@ class NcfGate(Gate):
     min_ndcg: Annotated[float, Lower("ndcg_at_10"), Range(above=0, below=1)]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RatingGate(Gate):
     """Bounds for ratings.
 
@@ -133,7 +130,7 @@ class RatingGate(Gate):
     max_rmse: Annotated[float, Upper("rmse"), Range(above=0, at_most=5, of=" stars")]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CensusGate(Gate):
     """Bounds for classification, each above what a model without any skill reaches.
 

@@ -4,9 +4,9 @@ import dataclasses
 import difflib
 import inspect
 import json
-import operator
 import typing
 from collections.abc import Callable, Collection, Mapping
+from operator import ge, gt, le, lt
 from typing import Annotated, Any, TypeVar
 
 from transforms.base.errors import UserError
@@ -29,12 +29,7 @@ __all__ = [
 _Config = TypeVar("_Config")
 
 # The limits of a Range, in the order of its words.
-_SIDES = {
-    "at_least": operator.ge,
-    "above": operator.gt,
-    "at_most": operator.le,
-    "below": operator.lt,
-}
+_SIDES = {"at_least": ge, "above": gt, "at_most": le, "below": lt}
 
 
 def check(condition: bool, field: str, value: object, rule: str) -> None:
