@@ -11,7 +11,7 @@ from benchmarks.measure import measure
 from benchmarks.report import Row, as_results, insert_table, make_rows, render
 from benchmarks.tasks import SECTIONS, SIZES, Data, tasks_of
 from transforms.base.errors import UserError
-from transforms.base.settings import check_choice
+from transforms.base.settings import OneOf
 
 __all__ = ["main"]
 
@@ -84,7 +84,7 @@ def _chosen(option: str, text: str, known: Sequence[str]) -> list[str]:
     """Returns those of `known` that `text` names, in the order of `known`."""
     names = text.split(",")
     for name in names:
-        check_choice(f"--{option}", name, known)
+        OneOf(*known).check(f"--{option}", name)
     return [name for name in known if name in names]
 
 

@@ -3,7 +3,7 @@
 import dataclasses
 
 from pipeline.beam_steps import in_process_args, is_beam_step
-from transforms.base.settings import check, check_choice
+from transforms.base.settings import OneOf, Range
 
 __all__ = ["BeamEngine"]
 
@@ -46,8 +46,8 @@ class BeamEngine:
 
     def __post_init__(self) -> None:
         """Raises UserError for an unknown engine, or for no workers at all."""
-        check_choice("BEAM_ENGINE", self.name, _ENGINES)
-        check(self.max_workers >= 1, "BEAM_MAX_WORKERS", self.max_workers, "at least 1")
+        OneOf(*_ENGINES).check("BEAM_ENGINE", self.name)
+        Range(at_least=1).check("BEAM_MAX_WORKERS", self.max_workers)
 
     def args(self, component: str) -> tuple[str, ...]:
         """Returns the arguments of one component; none where it uses no Beam.

@@ -9,7 +9,7 @@ from pipeline.beam_steps import in_process_args
 from pipeline.fingerprint import CodeFingerprints
 from pipeline.pipelines.definition import PipelineDefinition
 from pipeline.pipelines.registry import definition
-from transforms.base.settings import check_choice
+from transforms.base.settings import OneOf
 
 __all__ = ["Location", "PipelineConfig", "preset"]
 
@@ -89,7 +89,7 @@ def preset(pipeline: str, name: str = "") -> PipelineConfig:
     """
     found = definition(pipeline)
     name = name or found.real_preset
-    check_choice("preset", name, tuple(found.presets))
+    OneOf(*found.presets).check("preset", name)
     chosen = found.presets[name]
     return PipelineConfig(
         definition=found, preset=name, data=found.data, trainer=chosen.trainer, gate=chosen.gate

@@ -8,7 +8,7 @@ from pipeline.config import PipelineConfig
 from pipeline.pipelines.registry import pipelines
 from pipeline.settings import configure
 from transforms.base.errors import find_user_error
-from transforms.base.settings import check_choice
+from transforms.base.settings import OneOf
 
 __all__ = ["Environment", "one_line_mistakes"]
 
@@ -38,7 +38,7 @@ class Environment:
         """
         known = tuple(pipelines())
         name = self.get("PIPELINE", known[0])
-        check_choice("PIPELINE", name, known)
+        OneOf(*known).check("PIPELINE", name)
         return configure(name, self.settings(), default_preset)
 
 

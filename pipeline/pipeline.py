@@ -1,6 +1,5 @@
 """The one DAG that all pipelines share."""
 
-import dataclasses
 import json
 
 from tfx import v1 as tfx
@@ -99,8 +98,7 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
         pipeline=config.pipeline,
         dataset=location.dataset,
         serving_dir=location.serving_dir,
-        # Accepting data is no reason to evaluate again.
-        gate=to_json(dataclasses.replace(config.gate, accept_drift=False)),
+        gate=to_json(config.gate.limits()),
         code=to_json(location.code),
         examples=example_gen.outputs["examples"],
         model=trainer.outputs["model"],
@@ -173,5 +171,5 @@ def _ask_for_each_run(
     for component in (data_gate, evaluator):
         put(component, "dataset", "dataset", location.dataset)
     put(data_gate, "accept_drift", "accept_drift", 0)
-    for bound in config.gate.bounds():
+    for bound in config.gate.limits().bounds:
         put(evaluator, bound.setting, bound.setting, bound.limit)

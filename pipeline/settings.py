@@ -1,19 +1,22 @@
-"""Settings from text: `name=value` pairs applied to a PipelineConfig."""
+"""Settings as text: what each means, and `name=value` pairs applied to a PipelineConfig."""
 
 import dataclasses
 import math
 import types
 import typing
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
+
+from docstring_parser import google
 
 from pipeline.config import PipelineConfig, preset
 from transforms.base.errors import UserError
-from transforms.base.settings import nearest
+from transforms.base.settings import Rule, extras, nearest
 
-__all__ = ["apply_settings", "configure", "setting_values"]
+__all__ = ["Meaning", "apply_settings", "configure", "describe", "setting_values"]
 
 _PARTS = ("data", "trainer", "gate", "tuning")
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -24,6 +27,34 @@ def setting_values(config: PipelineConfig) -> dict[str, Any]:
         for part in _PARTS
         for field in dataclasses.fields(getattr(config, part))
     }
+
+
+class Meaning(NamedTuple):
+    """A setting in words: what it is, and what completes "must be ..."."""
+
+    what: str
+    rule: str
+
+
+def describe(config: PipelineConfig) -> dict[str, Meaning]:
+    """Returns the meaning of every setting of a pipeline by name.
+
+    What a setting is stands in the docstring of the class that declares it, or of a subclass that
+    knows better. One that two parts share is what it is in both.
+    """
+    found: dict[str, Meaning] = {}
+    for part in _PARTS:
+        kind = type(getattr(config, part))
+        texts = {
+            entry.arg_name: " ".join((entry.description or "").split())
+            for base in reversed(kind.__mro__)
+            for entry in google.parse(base.__doc__ or "").params
+        }
+        for name, rules in extras(kind, Rule).items():
+            what = f"{found[name].what} {texts[name]}" if name in found else texts[name]
+            rule = ", and ".join(rule.words for rule in rules)
+            found[name] = Meaning(what, rule or _kind(typing.get_type_hints(kind)[name]))
+    return found
 
 
 def configure(pipeline: str, pairs: Iterable[str], default_preset: str = "") -> PipelineConfig:
@@ -81,6 +112,12 @@ def apply_settings(config: PipelineConfig, pairs: Iterable[str]) -> PipelineConf
     return dataclasses.replace(config, **parts)
 
 
+def _kind(hint: Any) -> str:
+    if isinstance(hint, types.UnionType):
+        return f"{_KINDS[typing.get_args(hint)[0]]} or none"
+    return _KINDS[hint]
+
+
 def _parse(name: str, text: str, hint: Any) -> Any:
     """Returns `text` as a value of the annotated type: int, float, bool, str, tuple or optional."""
     if isinstance(hint, types.UnionType):
@@ -99,5 +136,4 @@ def _parse(name: str, text: str, hint: Any) -> Any:
             raise ValueError(text)
         return value
     except (KeyError, ValueError):
-        kind = {bool: "true or false", int: "a whole number", float: "a number"}[hint]
-        raise UserError(f"{name}={text!r}: must be {kind}") from None
+        raise UserError(f"{name}={text!r}: must be {_KINDS[hint]}") from None

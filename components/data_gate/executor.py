@@ -17,7 +17,7 @@ from tfx.utils import io_utils
 from components.code import check_code
 from components.data_gate.accepted import AcceptedStatistics, read_statistics
 from components.data_gate.errors import DataGateError
-from transforms.base.settings import check_choice
+from transforms.base.settings import OneOf
 
 __all__ = ["DataGateExecutor"]
 
@@ -45,7 +45,7 @@ class DataGateExecutor(BaseExecutor):
         self._log_startup(input_dict, output_dict, exec_properties)
         check_code(exec_properties["code"])
         accept_drift = exec_properties["accept_drift"]
-        check_choice("accept_drift", str(accept_drift), ("0", "1"))
+        OneOf("0", "1").check("accept_drift", str(accept_drift))
         (anomalies,), (statistics,), (schema,), (output,) = (
             *(input_dict[key] for key in ("anomalies", "statistics", "schema")),
             output_dict["accepted"],

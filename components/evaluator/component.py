@@ -33,11 +33,11 @@ class Evaluator(tfx.components.Evaluator):
         """Builds the component.
 
         Args:
-            pipeline: Whose gate it is.
+            pipeline: Whose model it is, for the record.
             dataset: The data set's name: only models of one data set are compared.
             serving_dir: Where the model in use is.
-            gate: The gate's settings as JSON. An execution property with the name of a bound's
-                setting takes the place of that bound.
+            gate: Limits as JSON. An execution property with the name of a bound's setting takes the
+                place of its limit.
             code: Fingerprints of all sources as JSON, for the record and for TFX's cache.
             **arguments: As TFX's Evaluator takes them; `eval_config` without thresholds.
         """

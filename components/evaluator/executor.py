@@ -15,7 +15,7 @@ from tfx.utils import io_utils, path_utils, proto_utils
 
 from components.code import check_code
 from components.evaluator import eval_model
-from components.evaluator.gates import GATES
+from components.evaluator.gates import Limits
 from components.evaluator.thresholds import put_thresholds
 from components.evaluator.verdict import judge, list_notes, read_evaluation, verdict_lines
 from components.model_records.in_use import ServedModel, find_baseline, model_identity
@@ -28,7 +28,7 @@ from components.model_records.record import (
     installed_versions,
     why_not_comparable,
 )
-from transforms.base.settings import from_json, override
+from transforms.base.settings import from_json
 
 __all__ = ["EvaluatorExecutor"]
 
@@ -58,13 +58,11 @@ class EvaluatorExecutor(executor.Executor):
             UserError: A bound is out of range.
         """
         check_code(json.loads(exec_properties["code"])["evaluator"])
-        kind = GATES[exec_properties["pipeline"]]
-        settings = [*kind.LOWER, *kind.UPPER]
-        gate = from_json(kind, override(exec_properties["gate"], settings, exec_properties))
+        limits = from_json(Limits, exec_properties["gate"]).with_limits(exec_properties)
         key = standard_component_specs.EVAL_CONFIG_KEY
         config = config_pb2.EvalConfig()
         proto_utils.json_to_proto(exec_properties[key], config)
-        put_thresholds(config, gate)
+        put_thresholds(config, limits)
 
         model = artifact_utils.get_single_instance(input_dict[standard_component_specs.MODEL_KEY])
         path = path_utils.serving_model_path(model.uri)
@@ -95,7 +93,7 @@ class EvaluatorExecutor(executor.Executor):
             artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY])
         )
         blessed = fileio.exists(os.path.join(blessing.uri, constants.BLESSED_FILE_NAME))
-        reasons = judge(gate, measured.overall, measured.baseline)
+        reasons = judge(limits, measured.overall, measured.baseline)
         notes = list_notes(measured.overall)
         if obstacle and baseline:
             notes.append(
@@ -116,7 +114,7 @@ class EvaluatorExecutor(executor.Executor):
             "metrics": measured.overall,
             "slices": measured.slices,
             "baseline": measured.baseline,
-            "bounds": {bound.setting: bound.limit for bound in gate.bounds()},
+            "bounds": limits.by_setting(),
             "blessed": blessed,
             "reasons": reasons,
             "notes": notes,
@@ -124,7 +122,7 @@ class EvaluatorExecutor(executor.Executor):
         io_utils.write_string_file(
             os.path.join(blessing.uri, RECORD_FILE), json.dumps(record, indent=2, sort_keys=True)
         )
-        for line in verdict_lines(record, kind):
+        for line in verdict_lines(record, limits.bounds):
             logging.info("verdict: %s", line)
 
 
@@ -136,6 +134,7 @@ def _known(
         artifact_utils.get_single_instance(input_dict[key])
         for key in (standard_component_specs.EXAMPLES_KEY, standard_component_specs.MODEL_KEY)
     )
+    compiled = from_json(Limits, exec_properties["gate"])
     return {
         "pipeline": exec_properties["pipeline"],
         "dataset": exec_properties["dataset"],
@@ -148,7 +147,7 @@ def _known(
         "settings": {
             "data": json.loads(examples.get_string_custom_property(SETTINGS)),
             "trainer": json.loads(model.get_string_custom_property(SETTINGS)),
-            "gate": json.loads(exec_properties["gate"]),
+            "gate": {"max_regression": compiled.max_regression, **compiled.by_setting()},
         },
         "identity": identity,
         "code": json.loads(exec_properties["code"]),

@@ -4,12 +4,12 @@ import json
 
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.evaluator.gates import Bound, Gate
+from components.evaluator.gates import Bound, Limits
 
 __all__ = ["put_thresholds"]
 
 
-def put_thresholds(config: config_pb2.EvalConfig, gate: Gate) -> None:
+def put_thresholds(config: config_pb2.EvalConfig, limits: Limits) -> None:
     """Gives each metric that a bound is on its thresholds, on the overall slice alone.
 
     A threshold that names no slice would hold on every one of them. TFX leaves the bound on the
@@ -17,14 +17,14 @@ def put_thresholds(config: config_pb2.EvalConfig, gate: Gate) -> None:
 
     Args:
         config: Metrics without thresholds; changed in place.
-        gate: The bounds.
+        limits: The bounds, and how much worse a metric may be than before.
     """
-    bounds = {bound.metric: bound for bound in gate.bounds()}
+    bounds = {bound.metric: bound for bound in limits.bounds}
     for specs in config.metrics_specs:
         for metric in specs.metrics:
             bound = bounds.get(json.loads(metric.config or "{}").get("name"))
             if bound:
-                metric.per_slice_thresholds.append(_threshold(bound, gate.max_regression))
+                metric.per_slice_thresholds.append(_threshold(bound, limits.max_regression))
 
 
 def _threshold(bound: Bound, max_regression: float) -> config_pb2.PerSliceMetricThreshold:

@@ -2,10 +2,11 @@
 
 import dataclasses
 import math
+from collections.abc import Iterable
 
 import tensorflow_model_analysis as tfma
 
-from components.evaluator.gates import Bound, Gate
+from components.evaluator.gates import Bound, Limits
 from components.model_records.record import Record
 
 __all__ = ["Measured", "judge", "list_notes", "read_evaluation", "verdict_lines"]
@@ -56,27 +57,27 @@ def read_evaluation(uri: str) -> Measured:
     return Measured(candidate.pop("", {}), candidate, baseline)
 
 
-def judge(gate: Gate, overall: Metrics, baseline: Metrics) -> list[str]:
+def judge(limits: Limits, overall: Metrics, baseline: Metrics) -> list[str]:
     """Returns a sentence for each bound that is not kept.
 
     Args:
-        gate: The bounds.
+        limits: The bounds, and how much worse a metric may be than before.
         overall: The candidate's metrics over all examples.
         baseline: Metrics of the model that it is compared with; empty without one.
     """
-    found = (_reason(bound, overall, baseline, gate.max_regression) for bound in gate.bounds())
+    found = (_reason(bound, overall, baseline, limits.max_regression) for bound in limits.bounds)
     return [reason for reason in found if reason]
 
 
-def verdict_lines(record: Record, gate: type[Gate]) -> list[str]:
+def verdict_lines(record: Record, bounds: Iterable[Bound]) -> list[str]:
     """Returns the verdict for people: a line a bound, the notes, and why the model is refused.
 
     Args:
         record: Of the candidate.
-        gate: The pipeline's kind of gate.
+        bounds: What it was judged by.
     """
     rows = []
-    for bound in gate(**{**record["settings"]["gate"], **record["bounds"]}).bounds():
+    for bound in bounds:
         value = record["metrics"].get(bound.metric)
         shown = "not a number" if value is None else f"{value:.4f}"
         sign = ">=" if bound.higher_is_better else "<="

@@ -1,20 +1,21 @@
 """Settings that all trainers take, under the names of their command-line flags."""
 
 import dataclasses
+from typing import Annotated
 
-from transforms.base.settings import check, check_seed
+from transforms.base.settings import Range, Seed, Settings
 
 __all__ = ["LoopConfig"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class LoopConfig:
+class LoopConfig(Settings):
     """How long and on what a model trains.
 
     Attributes:
-        train_epochs: Passes over the training examples, at least 1.
+        train_epochs: Passes over the training examples.
         epochs_between_evals: Evaluate after every this many epochs, and after the last one.
-        stop_threshold: Stop once the trainer's stop metric reaches it; None trains to the end.
+        stop_threshold: Stop once the trainer's stop metric reaches it; none trains to the end.
         batch_size: Examples in a step, over all replicas.
         num_gpus: GPUs of this machine to train on; 0 trains on its CPU.
         xla: Compile the training step with XLA.
@@ -23,19 +24,12 @@ class LoopConfig:
         profile: Write a profiler trace of one epoch beside the TensorBoard logs.
     """
 
-    train_epochs: int
-    batch_size: int
-    epochs_between_evals: int = 1
+    train_epochs: Annotated[int, Range(at_least=1)]
+    batch_size: Annotated[int, Range(at_least=1)]
+    epochs_between_evals: Annotated[int, Range(at_least=1)] = 1
     stop_threshold: float | None = None
-    num_gpus: int = 0
+    num_gpus: Annotated[int, Range(at_least=0)] = 0
     xla: bool = False
     mixed_precision: bool = False
-    seed: int = 0
+    seed: Seed = 0
     profile: bool = False
-
-    def __post_init__(self) -> None:
-        """Raises UserError for a value out of range."""
-        for field in ("train_epochs", "batch_size", "epochs_between_evals"):
-            check(getattr(self, field) >= 1, field, getattr(self, field), "at least 1")
-        check(self.num_gpus >= 0, "num_gpus", self.num_gpus, "at least 0")
-        check_seed(self.seed)

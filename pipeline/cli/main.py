@@ -8,10 +8,10 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from pipeline.cli import completion
 from pipeline.cli.parser import Parser, add_command
+from pipeline.cli.settings import settings_lines, terminal_width
 from pipeline.cli.use import add_output_root, add_use_commands
 from pipeline.config import preset
 from pipeline.environment import Environment
@@ -137,9 +137,9 @@ def _parser() -> Parser:
     settings = add_command(
         commands,
         "settings",
-        "list a pipeline's presets and settings",
+        "list a pipeline's presets, and its settings with what they mean",
         f"python -m pipeline settings {some} --preset best",
-        "Each line is what --set of other commands takes.",
+        "Each name=value is what --set of other commands takes.",
     )
     _add_pipeline(settings)
     shown = settings.add_argument(
@@ -243,21 +243,12 @@ def _download(options: argparse.Namespace) -> ExitCode:
 
 
 def _settings(options: argparse.Namespace) -> ExitCode:
-    chosen = preset(options.pipeline, options.preset or "")
-    print(f"presets: {', '.join(chosen.definition.presets)}")
-    for name, value in sorted(setting_values(chosen).items()):
-        print(f"{name}={_text(value)}")
+    config = preset(options.pipeline, options.preset or "")
+    for line in settings_lines(config, terminal_width()):
+        print(line)
     return ExitCode.SUCCESS
 
 
 def _completion(options: argparse.Namespace) -> ExitCode:
     print(completion.script())
     return ExitCode.SUCCESS
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ",".join(_text(entry) for entry in value)
-    return (
-        "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    )

@@ -4,24 +4,52 @@ An Example is a rating, with the genres of its movie.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import numpy as np
 
-from components.evaluator.gates import RatingGate
+from components.evaluator.gates import Gate, Upper
 from components.model_records.in_use import ServedModel
 from components.movielens_gen.config import RatingSplitConfig
-from components.wide_deep_trainer.ratings.config import PRESETS
+from components.wide_deep_trainer.ratings.config import RatingTrainerConfig
 from pipeline.pipelines.definition import Metric, PipelineDefinition, Preset, RowFormat
+from transforms.base.settings import Range
 
-__all__ = ["PIPELINE"]
+__all__ = ["PIPELINE", "RatingGate"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatingGate(Gate):
+    """Bounds for ratings.
+
+    Attributes:
+        max_rmse: Upper bound of the root mean squared error, in stars.
+    """
+
+    max_rmse: Annotated[float, Upper("rmse"), Range(above=0, at_most=5, of=" stars")]
+
+
+# Found on a validation part of the training ratings.
+_BEST = RatingTrainerConfig(
+    model_type="factors",
+    train_epochs=10,
+    batch_size=512,
+    epochs_between_evals=2,
+    learning_rate=0.005,
+    schedule="cosine",
+    ensemble_size=8,
+    factor_regularization=6.0,
+    bias_regularization=3.0,
+    neighbours=64,
+)
 
 _PRESETS = {
-    "best": Preset(PRESETS["best"], RatingGate(max_rmse=0.9, max_regression=0.005)),
-    "sample": Preset(PRESETS["best"], RatingGate(max_rmse=0.95, max_regression=0.02)),
+    "best": Preset(_BEST, RatingGate(max_rmse=0.9, max_regression=0.005)),
+    "sample": Preset(_BEST, RatingGate(max_rmse=0.95, max_regression=0.02)),
     # The defaults of the code of that year.
     "movielens_2018": Preset(
-        PRESETS["movielens_2018"], RatingGate(max_rmse=0.96, max_regression=0.005)
+        RatingTrainerConfig(), RatingGate(max_rmse=0.96, max_regression=0.005)
     ),
 }
 

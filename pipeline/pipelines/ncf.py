@@ -3,15 +3,33 @@
 An Example is a user (He et al., 2017: Neural Collaborative Filtering).
 """
 
-from components.evaluator.gates import NcfGate
+from dataclasses import dataclass
+from typing import Annotated
+
+from components.evaluator.gates import Gate, Lower
 from components.movielens_gen.config import LeaveOneOutConfig
 from components.ncf_trainer.config import NcfTrainerConfig
 from pipeline.pipelines.definition import Metric, PipelineDefinition, Preset
+from transforms.base.settings import Range
 
-__all__ = ["PIPELINE"]
+__all__ = ["PIPELINE", "NcfGate"]
 
 _RANKING = {"module": "components.ranking_metrics.metrics"}
 _AT_10 = {"k": 10, "item_key": "item_id"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class NcfGate(Gate):
+    """Bounds for ranking.
+
+    Attributes:
+        min_hit_rate: Lower bound of HR@10.
+        min_ndcg: Lower bound of NDCG@10.
+    """
+
+    min_hit_rate: Annotated[float, Lower("hit_rate_at_10"), Range(above=0, below=1)]
+    min_ndcg: Annotated[float, Lower("ndcg_at_10"), Range(above=0, below=1)]
+
 
 _PRESETS = {
     "neumf": Preset(

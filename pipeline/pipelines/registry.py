@@ -6,7 +6,7 @@ from importlib import metadata
 
 from pipeline.pipelines.definition import PipelineDefinition, named
 from transforms.base.errors import UserError
-from transforms.base.settings import check_choice, nearest
+from transforms.base.settings import OneOf, nearest
 
 __all__ = ["ENTRY_POINTS", "definition", "pipeline_of", "pipelines"]
 
@@ -45,7 +45,7 @@ def definition(name: str) -> PipelineDefinition:
         UserError: There is none of that name; the message names the nearest.
     """
     known = pipelines()
-    check_choice("pipeline", name, tuple(known))
+    OneOf(*known).check("pipeline", name)
     return known[name]
 
 

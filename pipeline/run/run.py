@@ -3,11 +3,11 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-from components.evaluator.gates import Gate
+from components.evaluator.gates import Bound
 from components.model_records.record import Record
 from pipeline.config import Location, PipelineConfig
 from pipeline.exit_code import ExitCode, outcome_of
@@ -138,7 +138,7 @@ def _run_quietly(
             outcome = ExitCode.REFUSED_BY_MODEL_GATE if refused else ExitCode.SUCCESS
             told = outcome.name.lower() if refused else _PUSHED if record["blessed"] else _MEASURED
             lost = kept.end(told, summary)
-            lines = _verdict_lines(summary, record, type(config.gate))
+            lines = _verdict_lines(summary, record, config.gate.limits().bounds)
             but = "pushed, but " if record["blessed"] else ""
         if lost:
             lines.append(f"{but}no record could be written: {lost}; mend that and run again")
@@ -152,10 +152,12 @@ def _run_quietly(
     return ExitCode.FAULT if lost and outcome is ExitCode.SUCCESS else outcome
 
 
-def _verdict_lines(summary: Mapping[str, Any], record: Record, gate: type[Gate]) -> list[str]:
+def _verdict_lines(
+    summary: Mapping[str, Any], record: Record, bounds: Iterable[Bound]
+) -> list[str]:
     from components.evaluator.verdict import verdict_lines
 
-    lines = verdict_lines(record, gate)
+    lines = verdict_lines(record, bounds)
     if summary["quarantine"]:
         count = summary["counters"]["quarantined"]
         lines.append(f"bad rows set aside: {count}, in {_shown(summary['quarantine'])}")

@@ -2,7 +2,7 @@ import pytest
 
 from pipeline.config import preset
 from pipeline.pipelines.registry import pipelines
-from pipeline.settings import apply_settings, setting_values
+from pipeline.settings import apply_settings, describe, setting_values
 from transforms.base.errors import UserError
 
 
@@ -69,3 +69,28 @@ def test_the_2018_preset_has_the_2018_defaults():
     assert (trainer.num_factors, trainer.layers) == (8, (64, 32, 16, 8))
     assert (trainer.learning_rate, trainer.mf_regularization) == (0.001, 0)
     assert (data.min_ratings, data.eval_negatives, data.seed) == (20, 100, 0)
+
+
+@pytest.mark.parametrize("pipeline", pipelines())
+def test_every_setting_has_a_meaning_and_a_rule_that_its_text_has_to_keep(pipeline):
+    config = preset(pipeline)
+    meanings = describe(config)
+    assert meanings.keys() == setting_values(config).keys()
+    for name, meaning in meanings.items():
+        assert meaning.what.endswith(".") and "\n" not in meaning.what
+        # No other setting may be so, and this one may not be a word.
+        broken = "-1" if name != "stop_threshold" else "far"
+        with pytest.raises(UserError) as caught:
+            apply_settings(config, [f"{name}={broken}"])
+        said, _, rule = str(caught.value).partition(": must be ")
+        assert said.startswith(f"{name}=") and rule and rule in meaning.rule
+
+
+def test_a_meaning_is_that_of_the_class_that_knows_best_and_of_all_parts():
+    ncf, census = (describe(preset(pipeline)) for pipeline in ("ncf", "census"))
+    assert ncf["stop_threshold"].what.startswith("Stop once HR@10 on the eval split")
+    assert census["stop_threshold"].what.startswith("Stop once the accuracy on the eval split")
+    assert ncf["train_epochs"] == ("Passes over the training examples.", "at least 1")
+    assert "negatives" in ncf["seed"].what and "weights" in ncf["seed"].what
+    assert ncf["stop_threshold"].rule == "a number or none"
+    assert census["min_auc"].rule == "above 0.5, the AUC of chance, and below 1"

@@ -1,11 +1,12 @@
 """Settings of the census trainer."""
 
 import dataclasses
+from typing import Annotated
 
 from components.wide_deep_trainer.layers.network_config import NetworkConfig
-from transforms.base.settings import check, check_choice
+from transforms.base.settings import OneOf, Range, check
 
-__all__ = ["PRESETS", "CensusTrainerConfig"]
+__all__ = ["CensusTrainerConfig"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -13,54 +14,42 @@ class CensusTrainerConfig(NetworkConfig):
     """What the census model is and how it trains; the defaults are those of 2018.
 
     Attributes:
-        train_epochs: See LoopConfig.
-        batch_size: See LoopConfig.
-        epochs_between_evals: See LoopConfig.
-        stop_threshold: The accuracy on the eval split to stop at. See LoopConfig.
+        stop_threshold: Stop once the accuracy on the eval split reaches it; none trains to the end.
         model_type: "wide", a linear model of categories and crosses trained with FTRL; "deep", a
             network; "wide_deep", their sum, trained together, each part with its optimiser.
         hash_buckets: Hash buckets of occupation and of each cross.
-        wide_learning_rate: FTRL's.
+        wide_learning_rate: FTRL's learning rate.
         encoding: What the network sees. "basic": scaled numbers, one-hot categories and an
             embedded occupation. "embedded": numbers in piecewise-linear encoding, embedded, and
             embeddings of all categories.
         embedding_size: Width of an embedding.
         quantile_bins: Bins of the piecewise-linear encoding.
-        hidden_units: Of the network. See NetworkConfig.
-        ensemble_size: Networks that share all weight matrices. See NetworkConfig.
-        dropout: Of the network. See NetworkConfig.
-        deep_optimizer: "adagrad" or "adamw".
-        deep_learning_rate: The network's, at its height if the schedule is not constant.
-        weight_decay: AdamW's, decoupled.
-        schedule: Of the network's learning rate alone. See NetworkConfig.
+        ensemble_size: Networks that share all weight matrices and are averaged.
+        deep_optimizer: The network's optimiser.
+        deep_learning_rate: The network's learning rate, at its height if the schedule is not
+            constant.
+        weight_decay: AdamW's weight decay, decoupled; 0 with another optimiser.
+        schedule: Of the network's learning rate alone. "constant", or "cosine": a linear warm-up
+            over a twentieth of the steps, then half a cosine to 0.
     """
 
     train_epochs: int = 40
     batch_size: int = 40
     epochs_between_evals: int = 2
-    model_type: str = "wide_deep"
-    hash_buckets: int = 1000
-    wide_learning_rate: float = 0.02
-    encoding: str = "basic"
-    embedding_size: int = 8
-    quantile_bins: int = 48
+    model_type: Annotated[str, OneOf("wide", "deep", "wide_deep")] = "wide_deep"
+    hash_buckets: Annotated[int, Range(at_least=1)] = 1000
+    wide_learning_rate: Annotated[float, Range(above=0)] = 0.02
+    encoding: Annotated[str, OneOf("basic", "embedded")] = "basic"
+    embedding_size: Annotated[int, Range(at_least=1)] = 8
+    quantile_bins: Annotated[int, Range(at_least=2)] = 48
     hidden_units: tuple[int, ...] = (100, 75, 50, 25)
-    deep_optimizer: str = "adagrad"
-    deep_learning_rate: float = 0.01
-    weight_decay: float = 0.0
+    deep_optimizer: Annotated[str, OneOf("adagrad", "adamw")] = "adagrad"
+    deep_learning_rate: Annotated[float, Range(above=0)] = 0.01
+    weight_decay: Annotated[float, Range(at_least=0)] = 0.0
 
     def __post_init__(self) -> None:
         """Raises UserError for a value out of range."""
         super().__post_init__()
-        check_choice("model_type", self.model_type, ("wide", "deep", "wide_deep"))
-        check_choice("encoding", self.encoding, ("basic", "embedded"))
-        check_choice("deep_optimizer", self.deep_optimizer, ("adagrad", "adamw"))
-        for field in ("hash_buckets", "embedding_size"):
-            check(getattr(self, field) >= 1, field, getattr(self, field), "at least 1")
-        check(self.quantile_bins >= 2, "quantile_bins", self.quantile_bins, "at least 2")
-        for field in ("wide_learning_rate", "deep_learning_rate"):
-            check(getattr(self, field) > 0, field, getattr(self, field), "above 0")
-        check(self.weight_decay >= 0, "weight_decay", self.weight_decay, "at least 0")
         check(
             not self.weight_decay or self.deep_optimizer == "adamw",
             "weight_decay",
@@ -73,23 +62,3 @@ class CensusTrainerConfig(NetworkConfig):
             self.mixed_precision,
             "false if model_type is wide: a linear model has no large product to speed up",
         )
-
-
-PRESETS = {
-    "wide_deep_2018": CensusTrainerConfig(),
-    "best": CensusTrainerConfig(
-        model_type="deep",
-        train_epochs=20,
-        batch_size=256,
-        encoding="embedded",
-        embedding_size=16,
-        hidden_units=(128, 128),
-        ensemble_size=8,
-        dropout=0.2,
-        deep_optimizer="adamw",
-        deep_learning_rate=0.002,
-        weight_decay=0.01,
-        schedule="cosine",
-    ),
-}
-"""The 2018 model, and the best found on a validation part of the training rows."""

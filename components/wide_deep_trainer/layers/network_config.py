@@ -1,11 +1,14 @@
 """Settings that the trainers of this package share."""
 
 import dataclasses
+from typing import Annotated
 
 from components.training.config import LoopConfig
-from transforms.base.settings import check, check_choice
+from transforms.base.settings import Must, OneOf, Range
 
 __all__ = ["NetworkConfig"]
+
+_WIDTHS = Must("one or more widths of at least 1", lambda widths: min(widths, default=0) >= 1)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -20,20 +23,7 @@ class NetworkConfig(LoopConfig):
             of the steps, then half a cosine to 0.
     """
 
-    hidden_units: tuple[int, ...]
-    dropout: float = 0.0
-    ensemble_size: int = 1
-    schedule: str = "constant"
-
-    def __post_init__(self) -> None:
-        """Raises UserError for a value out of range."""
-        super().__post_init__()
-        check(
-            len(self.hidden_units) > 0 and min(self.hidden_units) >= 1,
-            "hidden_units",
-            self.hidden_units,
-            "one or more widths of at least 1",
-        )
-        check(0 <= self.dropout < 1, "dropout", self.dropout, "at least 0 and below 1")
-        check(self.ensemble_size >= 1, "ensemble_size", self.ensemble_size, "at least 1")
-        check_choice("schedule", self.schedule, ("constant", "cosine"))
+    hidden_units: Annotated[tuple[int, ...], _WIDTHS]
+    dropout: Annotated[float, Range(at_least=0, below=1)] = 0.0
+    ensemble_size: Annotated[int, Range(at_least=1)] = 1
+    schedule: Annotated[str, OneOf("constant", "cosine")] = "constant"

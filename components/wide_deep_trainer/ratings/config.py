@@ -1,11 +1,12 @@
 """Settings of the rating trainer."""
 
 import dataclasses
+from typing import Annotated
 
 from components.wide_deep_trainer.layers.network_config import NetworkConfig
-from transforms.base.settings import check, check_choice
+from transforms.base.settings import Must, OneOf, Range, check
 
-__all__ = ["PRESETS", "RatingTrainerConfig"]
+__all__ = ["RatingTrainerConfig"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -13,22 +14,21 @@ class RatingTrainerConfig(NetworkConfig):
     """What the rating model is and how it trains; the defaults are those of 2018.
 
     Attributes:
-        train_epochs: See LoopConfig.
-        batch_size: See LoopConfig.
-        epochs_between_evals: See LoopConfig.
-        stop_threshold: The RMSE on the eval split, in stars, to stop at. See LoopConfig.
+        stop_threshold: Stop once the RMSE on the eval split is as low, in stars; none trains to the
+            end.
         model_type: "deep", a network on embeddings, time and genres; "factors", biased matrix
             factorisation with genres and the user's ratings of the same session.
-        learning_rate: Adam's, at its height if the schedule is not constant.
+        learning_rate: Adam's learning rate, at its height if the schedule is not constant.
         user_embedding_size: Of "deep": width of a user's embedding.
         item_embedding_size: Of "deep": width of an item's embedding.
-        hidden_units: Of "deep", with sigmoids. See NetworkConfig.
-        dropout: Of "deep". See NetworkConfig.
+        hidden_units: Of "deep": widths of the hidden layers, which have sigmoids.
+        dropout: Of "deep": share of hidden units dropped in training.
         num_factors: Of "factors": width of users' and items' factors.
-        ensemble_size: Of "deep", they share all weight matrices. See NetworkConfig.
+        ensemble_size: Models that are trained side by side and averaged; those of "deep" share all
+            weight matrices.
         factor_regularization: Of "factors": L2 on the factors of each user and item. As a
             Gaussian prior it is the variance of a rating's noise over that of a factor.
-        bias_regularization: Of "factors": the same on the biases.
+        bias_regularization: Of "factors": L2 on the biases of users and items, likewise.
         neighbours: Of "factors": how many ratings of the user, half of them before and half after
             the time in question, are looked at.
     """
@@ -36,53 +36,25 @@ class RatingTrainerConfig(NetworkConfig):
     train_epochs: int = 50
     batch_size: int = 256
     epochs_between_evals: int = 5
-    model_type: str = "deep"
-    learning_rate: float = 0.001
-    user_embedding_size: int = 16
-    item_embedding_size: int = 64
+    model_type: Annotated[str, OneOf("deep", "factors")] = "deep"
+    learning_rate: Annotated[float, Range(above=0)] = 0.001
+    user_embedding_size: Annotated[int, Range(at_least=1)] = 16
+    item_embedding_size: Annotated[int, Range(at_least=1)] = 64
     hidden_units: tuple[int, ...] = (256, 256, 256, 128)
     dropout: float = 0.3
-    num_factors: int = 16
-    factor_regularization: float = 0.0
-    bias_regularization: float = 0.0
-    neighbours: int = 32
+    num_factors: Annotated[int, Range(at_least=1)] = 16
+    factor_regularization: Annotated[float, Range(at_least=0)] = 0.0
+    bias_regularization: Annotated[float, Range(at_least=0)] = 0.0
+    neighbours: Annotated[
+        int, Must("an even number, at least 2", lambda count: count >= 2 and count % 2 == 0)
+    ] = 32
 
     def __post_init__(self) -> None:
         """Raises UserError for a value out of range."""
         super().__post_init__()
-        check_choice("model_type", self.model_type, ("deep", "factors"))
-        check(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
-        for field in ("user_embedding_size", "item_embedding_size", "num_factors"):
-            check(getattr(self, field) >= 1, field, getattr(self, field), "at least 1")
-        for field in ("factor_regularization", "bias_regularization"):
-            check(getattr(self, field) >= 0, field, getattr(self, field), "at least 0")
-        check(
-            self.neighbours >= 2 and self.neighbours % 2 == 0,
-            "neighbours",
-            self.neighbours,
-            "an even number, at least 2",
-        )
         check(
             not self.mixed_precision or self.model_type == "deep",
             "mixed_precision",
             self.mixed_precision,
             "false unless model_type is deep: the factors have no large product to speed up",
         )
-
-
-PRESETS = {
-    "movielens_2018": RatingTrainerConfig(),
-    "best": RatingTrainerConfig(
-        model_type="factors",
-        train_epochs=10,
-        batch_size=512,
-        epochs_between_evals=2,
-        learning_rate=0.005,
-        schedule="cosine",
-        ensemble_size=8,
-        factor_regularization=6.0,
-        bias_regularization=3.0,
-        neighbours=64,
-    ),
-}
-"""The 2018 model, and the best found on a validation part of the training ratings."""

@@ -140,7 +140,7 @@ def _figure(value: Any) -> Markup | str:
 
 
 def _metric_rows(summary: Mapping[str, Any], titles: Mapping[str, str]) -> list[MetricRow]:
-    bounds = {bound.metric: bound for bound in preset(summary["pipeline"]).gate.bounds()}
+    bounds = {bound.metric: bound for bound in preset(summary["pipeline"]).gate.limits().bounds}
     rows = []
     for name, value in summary.get("metrics", {}).items():
         if name == _COUNT:

@@ -120,7 +120,7 @@ class Place:
             "pipeline": "ncf",
             "dataset": dataset,
             "serving_dir": self.serving,
-            "gate": to_json(CONFIG.gate),
+            "gate": to_json(CONFIG.gate.limits()),
             "code": '{"evaluator": "abc"}',
             "eval_config": proto_utils.proto_to_json(eval_config(CONFIG.definition)),
             **bounds,
@@ -272,15 +272,17 @@ def test_a_bound_of_this_run_takes_the_place_of_the_setting_and_is_checked_like_
     record = place.evaluate(by_place, min_hit_rate=0.9)
     assert not record["blessed"] and record["bounds"]["min_hit_rate"] == 0.9
     assert "is below min_hit_rate=0.9" in record["reasons"][0]
+    compiled = {"min_hit_rate": 0.5, "min_ndcg": 0.25, "max_regression": 0.01}
+    assert record["settings"]["gate"] == compiled
     with pytest.raises(UserError, match=r"^min_hit_rate=0: must be above 0 and below 1$"):
         place.evaluate(by_place, min_hit_rate=0)
 
 
 @pytest.mark.parametrize("pipeline", ["movielens", "census"])
 def test_every_pipelines_bounds_can_be_a_runs(pipeline):
-    gate = preset(pipeline, "sample").gate
-    for bound in gate.bounds():
-        properties = {"code": '{"evaluator": ""}', "pipeline": pipeline, "gate": to_json(gate)}
+    limits = preset(pipeline, "sample").gate.limits()
+    for bound in limits.bounds:
+        properties = {"code": '{"evaluator": ""}', "gate": to_json(limits)}
         with pytest.raises(UserError, match=f"^{bound.setting}=0.0: must be above"):
             EvaluatorExecutor().Do({}, {}, {**properties, bound.setting: 0.0})
 

@@ -1,7 +1,13 @@
 import pytest
 
-from components.evaluator.gates import CensusGate, NcfGate, RatingGate
+from components.evaluator.gates import Limits
+from pipeline.config import preset
+from pipeline.pipelines.census import CensusGate
+from pipeline.pipelines.movielens import RatingGate
+from pipeline.pipelines.ncf import NcfGate
+from pipeline.pipelines.registry import pipelines
 from transforms.base.errors import UserError
+from transforms.base.settings import from_json, to_json
 
 
 @pytest.mark.parametrize(
@@ -23,11 +29,18 @@ def test_a_bound_that_a_model_without_skill_keeps_is_a_mistake(gate, bounds, mes
 def test_a_regression_is_not_below_nothing():
     with pytest.raises(UserError, match=r"max_regression=-0.1: must be at least 0"):
         RatingGate(max_rmse=0.9, max_regression=-0.1)
-    assert RatingGate(max_rmse=5, max_regression=0).bounds()[0].limit == 5
+    assert RatingGate(max_rmse=5, max_regression=0).limits().bounds[0].limit == 5
 
 
 def test_a_bound_is_kept_by_its_own_limit_and_by_no_value_that_is_none():
-    (upper,) = RatingGate(max_rmse=0.9, max_regression=0).bounds()
-    lower, _ = NcfGate(min_hit_rate=0.5, min_ndcg=0.2, max_regression=0).bounds()
+    (upper,) = RatingGate(max_rmse=0.9, max_regression=0).limits().bounds
+    lower, _ = NcfGate(min_hit_rate=0.5, min_ndcg=0.2, max_regression=0).limits().bounds
     assert [upper.keeps(value) for value in (0.89, 0.9, 0.91, None)] == [True, True, False, False]
     assert [lower.keeps(value) for value in (0.49, 0.5, 0.51, None)] == [False, True, True, False]
+
+
+@pytest.mark.parametrize("pipeline", pipelines())
+def test_what_a_model_is_judged_by_survives_json_with_its_rules(pipeline):
+    limits = preset(pipeline).gate.limits()
+    assert limits.bounds and all(bound.rules for bound in limits.bounds)
+    assert from_json(Limits, to_json(limits)) == limits

@@ -10,13 +10,13 @@ def thresholds(pipeline, name):
     """Value and change threshold of a metric by the preset "sample"."""
     config = preset(pipeline, "sample")
     found = eval_config(config.definition)
-    put_thresholds(found, config.gate)
+    put_thresholds(found, config.gate.limits())
     bounded = {}
     for metric in found.metrics_specs[0].metrics:
         for each in metric.per_slice_thresholds:
             assert list(each.slicing_specs) == [config_pb2.SlicingSpec()]
             bounded[metric.config.split('"')[3]] = each.threshold
-    assert bounded.keys() == {bound.metric for bound in config.gate.bounds()}
+    assert bounded.keys() == {bound.metric for bound in config.gate.limits().bounds}
     return bounded[name].value_threshold, bounded[name].change_threshold
 
 

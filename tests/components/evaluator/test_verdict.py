@@ -4,11 +4,12 @@ import pytest
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
-from components.evaluator.gates import CensusGate, RatingGate
 from components.evaluator.verdict import judge, read_evaluation, verdict_lines
+from pipeline.pipelines.census import CensusGate
+from pipeline.pipelines.movielens import RatingGate
 
-RATING = RatingGate(max_rmse=0.9, max_regression=0.02)
-CENSUS = CensusGate(min_accuracy=0.8, min_auc=0.85, max_regression=0.02)
+RATING = RatingGate(max_rmse=0.9, max_regression=0.02).limits()
+CENSUS = CensusGate(min_accuracy=0.8, min_auc=0.85, max_regression=0.02).limits()
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_of_an_error_less_is_better(rmse, before, reasons):
 
 def test_as_much_worse_as_is_allowed_is_allowed():
     # In binary fractions, of which differences are exact.
-    gate = RatingGate(max_rmse=0.9, max_regression=0.25)
+    gate = RatingGate(max_rmse=0.9, max_regression=0.25).limits()
     assert judge(gate, {"rmse": 0.75}, {"rmse": 0.5}) == []
     assert len(judge(gate, {"rmse": 0.75 + 2**-20}, {"rmse": 0.5})) == 1
 
@@ -71,13 +72,12 @@ def test_a_metric_that_is_no_number_comes_with_its_cause(counts, cause):
 
 def test_the_lines_have_a_row_for_each_bound_then_notes_then_reasons():
     record = {
-        "settings": {"gate": {"min_accuracy": 0.8, "min_auc": 0.85, "max_regression": 0.02}},
-        "bounds": {"min_accuracy": 0.86, "min_auc": 0.85},
         "metrics": {"accuracy": 0.85, "auc": 0.85},
         "notes": ["a note"],
         "reasons": ["a reason"],
     }
-    assert verdict_lines(record, CensusGate) == [
+    gate = CensusGate(min_accuracy=0.86, min_auc=0.85, max_regression=0.02)
+    assert verdict_lines(record, gate.limits().bounds) == [
         "  accuracy         0.8500  >= 0.86 (min_accuracy)  missed",
         "  auc              0.8500  >= 0.85 (min_auc)  kept",
         "a note",

@@ -4,6 +4,8 @@ import sys
 import pytest
 
 from pipeline.cli.main import main
+from pipeline.cli.settings import settings_lines
+from pipeline.config import preset
 
 
 def test_answers_that_need_no_run_do_not_import_the_stack():
@@ -62,3 +64,18 @@ def test_settings_lists_what_set_takes(capsys):
     assert main(["settings", "ncf", "--preset", "ncf_2018"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "layers=64,32,16,8" in lines and "stop_threshold=none" in lines
+    # Each with its meaning and its rule, a line each for a program that reads it.
+    settings = [line for line in lines if not line.startswith(" ")][1:]
+    assert settings == sorted(settings) and len(lines) == 1 + 3 * len(settings)
+    i = lines.index("train_epochs=2")
+    assert lines[i + 1 : i + 3] == [
+        "    Passes over the training examples.",
+        "    Must be at least 1.",
+    ]
+
+
+def test_settings_stay_within_a_terminal():
+    config = preset("census", "best")
+    lines, wrapped = ([*settings_lines(config, width)] for width in (0, 60))
+    assert max(map(len, lines)) > max(map(len, wrapped)) > 50 and max(map(len, wrapped)) <= 60
+    assert " ".join(lines).split() == " ".join(wrapped).split()

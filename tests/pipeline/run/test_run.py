@@ -59,10 +59,7 @@ def judged(monkeypatch):
     """Returns a function that makes the summary tell of a model that is pushed, or refused."""
 
     def judge(blessed, reasons):
-        bounds = {"min_hit_rate": 0.4, "min_ndcg": 0.2}
         record = {
-            "settings": {"gate": {**bounds, "max_regression": 0.05}},
-            "bounds": bounds,
             "metrics": {"hit_rate_at_10": 0.5, "ndcg_at_10": 0.3},
             "blessed": blessed,
             "notes": ["a note"],

@@ -1,13 +1,15 @@
 import pytest
 
-from components.wide_deep_trainer.census.config import PRESETS, CensusTrainerConfig
+from components.wide_deep_trainer.census.config import CensusTrainerConfig
+from pipeline.pipelines.census import PIPELINE
 from transforms.base.errors import UserError
 from transforms.base.settings import from_json, to_json
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", PIPELINE.presets)
 def test_presets_survive_json(name):
-    assert from_json(CensusTrainerConfig, to_json(PRESETS[name])) == PRESETS[name]
+    trainer = PIPELINE.presets[name].trainer
+    assert from_json(CensusTrainerConfig, to_json(trainer)) == trainer
 
 
 def test_defaults_are_those_of_2018():

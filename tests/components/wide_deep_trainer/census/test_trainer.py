@@ -7,11 +7,11 @@ import pytest
 
 from components.training.loop import HISTORY_FILE
 from components.wide_deep_trainer.census import trainer as census_trainer
-from components.wide_deep_trainer.census.config import PRESETS
 from components.wide_deep_trainer.census.features import CATEGORICAL, NUMERIC
 from components.wide_deep_trainer.census.fit import classification_metrics
 from components.wide_deep_trainer.census.trainer import run_fn
 from components.wide_deep_trainer.census.tuner import tuner_fn
+from pipeline.pipelines.census import PIPELINE
 from tests.components.wide_deep_trainer.conftest import example
 from transforms.base.errors import UserError
 
@@ -32,9 +32,12 @@ SMALL = {
 
 def config(name):
     preset = "best" if name == "best" else "wide_deep_2018"
-    model_type = PRESETS["best"].model_type if name == "best" else name
+    model_type = PIPELINE.presets["best"].trainer.model_type if name == "best" else name
     return dataclasses.replace(
-        PRESETS[preset], model_type=model_type, epochs_between_evals=3, **SMALL[name]
+        PIPELINE.presets[preset].trainer,
+        model_type=model_type,
+        epochs_between_evals=3,
+        **SMALL[name],
     )
 
 
