@@ -10,7 +10,7 @@ from kubeflow.beam_engine import BeamEngine
 from kubeflow.placement import Placement
 from kubeflow.variables import ClusterEnvironment
 from pipeline.beam_steps import is_beam_step
-from pipeline.config import Location, PipelineConfig
+from pipeline.config import Deployment, PipelineConfig
 from pipeline.fingerprint import code_fingerprints
 from pipeline.pipeline import create_pipeline
 from transforms.base.errors import UserError
@@ -40,7 +40,7 @@ class Cluster:
 
     Attributes:
         config: What to compute.
-        location: Where.
+        deployment: Where.
         beam_engine: What the Beam steps run on.
         image: The image of all steps and Beam workers.
         gpu_type: Vertex: the Trainer's kind of GPU, such as "nvidia-tesla-t4".
@@ -49,7 +49,7 @@ class Cluster:
     """
 
     config: PipelineConfig
-    location: Location
+    deployment: Deployment
     beam_engine: BeamEngine
     image: str
     gpu_type: str
@@ -101,7 +101,7 @@ class Cluster:
         )
         return cls(
             config=config,
-            location=Location(
+            deployment=Deployment(
                 dataset=os.path.basename(data_root.rstrip("/")),
                 input_base=data_root,
                 pipeline_root=f"{root}/artifacts",
@@ -124,7 +124,7 @@ class Cluster:
 
     def pipeline(self) -> tfx.dsl.Pipeline:
         """Returns the DAG."""
-        return create_pipeline(self.config, self.location)
+        return create_pipeline(self.config, self.deployment)
 
     def resources(self, component: str) -> Resources | None:
         """Returns the resources of a component, by its id, or None for one that needs none.

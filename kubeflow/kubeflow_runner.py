@@ -39,7 +39,7 @@ class KubeflowRunner(SpecRunner):
         Raises:
             UserError: Its artifacts are not in an object store.
         """
-        root = cluster.location.pipeline_root
+        root = cluster.deployment.pipeline_root
         check(root.startswith(_STORES), "PIPELINE_ROOT", root, "minio://, s3:// or gs:// there")
         super().__init__(
             cluster,

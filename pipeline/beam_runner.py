@@ -16,7 +16,7 @@ from tfx.orchestration.beam.beam_dag_runner import BeamDagRunner
 
 from pipeline.environment import one_line_mistakes
 from pipeline.pipeline import create_pipeline
-from pipeline.run.location import from_environment
+from pipeline.run.deployment import from_environment
 from transforms.base import in_process_beam
 
 

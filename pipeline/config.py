@@ -11,12 +11,12 @@ from pipeline.pipelines.definition import PipelineDefinition
 from pipeline.pipelines.registry import definition
 from transforms.base.settings import OneOf
 
-__all__ = ["Location", "PipelineConfig", "preset"]
+__all__ = ["Deployment", "PipelineConfig", "preset"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PipelineConfig:
-    """All settings of one pipeline; where it runs and reads is a `Location`.
+    """All settings of one pipeline; where it runs and reads is a `Deployment`.
 
     Attributes:
         definition: The pipeline.
@@ -46,7 +46,7 @@ class PipelineConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Location:
+class Deployment:
     """Where a pipeline reads, writes and keeps its state; local paths, gs:// or s3://.
 
     Attributes:

@@ -17,7 +17,7 @@ from components.pusher.component import Pusher
 from components.training import executor as trainer_executor
 from components.training.component import Trainer
 from components.tuning.component import Tuner
-from pipeline.config import Location, PipelineConfig
+from pipeline.config import Deployment, PipelineConfig
 from pipeline.eval_config import eval_config
 from pipeline.pipelines.definition import named
 from transforms.base.settings import to_json
@@ -25,7 +25,7 @@ from transforms.base.settings import to_json
 __all__ = ["create_pipeline"]
 
 
-def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipeline:
+def create_pipeline(config: PipelineConfig, deployment: Deployment) -> tfx.dsl.Pipeline:
     """Returns the DAG from raw files to a pushed model; reads neither disk nor environment.
 
     ExampleGen, StatisticsGen, CuratedSchemaGen, ExampleValidator, DataGate, Transform, Tuner if
@@ -35,7 +35,7 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
 
     Args:
         config: What to compute.
-        location: Where.
+        deployment: Where.
     """
     pipeline = config.definition
     transform_settings = {
@@ -43,11 +43,11 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
     }
 
     example_gen: ColumnarExampleGen = named(pipeline.example_gen)(
-        location.input_base, config.data, location.code.example_gen
+        deployment.input_base, config.data, deployment.code.example_gen
     )
     statistics_gen = tfx.components.StatisticsGen(examples=example_gen.outputs["examples"])
     schema_gen = CuratedSchemaGen(
-        package=pipeline.schema_package, file=config.schema, digest=location.code.schema
+        package=pipeline.schema_package, file=config.schema, digest=deployment.code.schema
     )
     example_validator = tfx.components.ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
@@ -56,10 +56,10 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
         anomalies=example_validator.outputs["anomalies"],
         statistics=statistics_gen.outputs["statistics"],
         schema=schema_gen.outputs["schema"],
-        dataset=location.dataset,
-        accepted_root=location.accepted_root,
+        dataset=deployment.dataset,
+        accepted_root=deployment.accepted_root,
         accept_drift=int(config.gate.accept_drift),
-        code=location.code.data_gate,
+        code=deployment.code.data_gate,
     )
     transform = tfx.components.Transform(
         examples=example_gen.outputs["examples"],
@@ -69,14 +69,14 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
         disable_statistics=True,
         custom_config={
             "config": json.dumps(transform_settings),
-            "code": location.code.transform,
+            "code": deployment.code.transform,
         },
     )
     transform.add_upstream_node(data_gate)
     training = {
         "config": to_json(config.trainer),
-        "checkpoint_root": location.checkpoint_root,
-        "code": location.code.trainer,
+        "checkpoint_root": deployment.checkpoint_root,
+        "code": deployment.code.trainer,
     }
     tuner = None
     if config.tuning.tune:
@@ -96,10 +96,10 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
     )
     evaluator = Evaluator(
         pipeline=config.pipeline,
-        dataset=location.dataset,
-        serving_dir=location.serving_dir,
+        dataset=deployment.dataset,
+        serving_dir=deployment.serving_dir,
         gate=to_json(config.gate.limits()),
-        code=to_json(location.code),
+        code=to_json(deployment.code),
         examples=example_gen.outputs["examples"],
         model=trainer.outputs["model"],
         eval_config=eval_config(pipeline),
@@ -108,7 +108,7 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
         push_destination=tfx.proto.PushDestination(
-            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=location.serving_dir)
+            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=deployment.serving_dir)
         ),
     )
     nodes: list[BaseNode] = [
@@ -124,19 +124,19 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
         pusher,
     ]
     for node in nodes:
-        if args := location.beam_args(node.id):
+        if args := deployment.beam_args(node.id):
             node.with_beam_pipeline_args(list(args))
-    if location.run_time_parameters:
+    if deployment.run_time_parameters:
         trained = [node for node in (tuner, trainer) if node]
-        _ask_for_each_run(config, location, example_gen, trained, data_gate, evaluator)
+        _ask_for_each_run(config, deployment, example_gen, trained, data_gate, evaluator)
     return tfx.dsl.Pipeline(
         pipeline_name=config.pipeline,
-        pipeline_root=location.pipeline_root,
+        pipeline_root=deployment.pipeline_root,
         components=nodes,
         enable_cache=True,
         metadata_connection_config=(
-            tfx.orchestration.metadata.sqlite_metadata_connection_config(location.metadata_file)
-            if location.metadata_file
+            tfx.orchestration.metadata.sqlite_metadata_connection_config(deployment.metadata_file)
+            if deployment.metadata_file
             else None
         ),
     )
@@ -144,7 +144,7 @@ def create_pipeline(config: PipelineConfig, location: Location) -> tfx.dsl.Pipel
 
 def _ask_for_each_run(
     config: PipelineConfig,
-    location: Location,
+    deployment: Deployment,
     example_gen: ColumnarExampleGen,
     trained: list[Tuner | Trainer],
     data_gate: DataGate,
@@ -162,14 +162,14 @@ def _ask_for_each_run(
             name=setting, ptype=type(value), default=value
         )
 
-    put(example_gen, standard_component_specs.INPUT_BASE_KEY, "data_root", location.input_base)
+    put(example_gen, standard_component_specs.INPUT_BASE_KEY, "data_root", deployment.input_base)
     for name in example_gen_executor.RUN_SETTINGS:
         put(example_gen, name, name, getattr(config.data, name))
     for name in trainer_executor.RUN_SETTINGS:
         for component in trained:
             put(component, name, name, getattr(config.trainer, name))
     for component in (data_gate, evaluator):
-        put(component, "dataset", "dataset", location.dataset)
+        put(component, "dataset", "dataset", deployment.dataset)
     put(data_gate, "accept_drift", "accept_drift", 0)
     for bound in config.gate.limits().bounds:
         put(evaluator, bound.setting, bound.setting, bound.limit)

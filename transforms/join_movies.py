@@ -12,7 +12,7 @@ from transforms.vectorize_genres import GenreTable
 
 __all__ = ["JoinMovies", "find_rows"]
 
-_NAMED = 5
+_MOST_NAMED = 5
 """How many movies a message names."""
 
 _Unmatched = tuple[int, list[int]]
@@ -72,7 +72,7 @@ class _Join(beam.DoFn):
         if not known.all():
             missing = item_id[~known]
             self._unmatched.inc(len(missing))
-            least = np.unique(missing)[:_NAMED].tolist()
+            least = np.unique(missing)[:_MOST_NAMED].tolist()
             yield beam.pvalue.TaggedOutput("unmatched", (len(missing), least))
             ratings = ratings.filter(pa.array(known))
             rows = rows[known]
@@ -90,7 +90,7 @@ def _sum(parts: Iterable[_Unmatched]) -> _Unmatched:
     for more, ids in parts:
         count += more
         named.update(ids)
-    return count, sorted(named)[:_NAMED]
+    return count, sorted(named)[:_MOST_NAMED]
 
 
 def _bound(unmatched: _Unmatched, most: int) -> None:

@@ -7,7 +7,7 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
-from transforms.base.hashing import hash_uint64
+from transforms.base.hashing import draws_percent
 
 __all__ = ["SplitRatings", "held_out", "split_rows"]
 
@@ -24,7 +24,7 @@ def held_out(user_id: np.ndarray, item_id: np.ndarray, percent: int, *seeds: int
         percent: 0 to 100.
         *seeds: Different seeds give independent answers.
     """
-    return hash_uint64(*seeds, user_id, item_id) % np.uint64(100) < np.uint64(percent)
+    return draws_percent(percent, *seeds, user_id, item_id)
 
 
 def split_rows(

@@ -10,7 +10,7 @@ __all__ = ["find_remedy"]
 _FULL = ("No space left on device", "Disk quota exceeded")
 _DENIED = ("Read-only file system", "Permission denied")
 # How Python, TensorFlow, and then Arrow and Beam name the file in the text of an error.
-_NAMED = (
+_FILE_IN_TEXT = (
     r"{sign}: '(/[^'\n]+)'",
     r"(?:^|\s)(/[^;\s]+); {sign}",
     r"'(/[^'\n]+)'[^/\n]{{1,40}}{sign}",
@@ -65,7 +65,7 @@ def _file_at_fault(error: BaseException, sign: str) -> str:
             continue
         if isinstance(cause, OSError) and isinstance(cause.filename, str):
             return os.path.abspath(cause.filename)
-        for form in _NAMED:
+        for form in _FILE_IN_TEXT:
             named = re.search(form.format(sign=sign), text)
             if named:
                 return named[1]

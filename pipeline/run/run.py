@@ -9,12 +9,12 @@ from typing import Any
 
 from components.evaluator.gates import Bound
 from components.model_records.record import Record
-from pipeline.config import Location, PipelineConfig
+from pipeline.config import Deployment, PipelineConfig
 from pipeline.exit_code import ExitCode, outcome_of
 from pipeline.imports import uncollected
 from pipeline.run.console import quiet
+from pipeline.run.deployment import local_deployment
 from pipeline.run.history import keep_run, write_whole
-from pipeline.run.location import local_location
 from pipeline.run.remedies import find_remedy
 from transforms.base.errors import UserError, find_user_error
 
@@ -48,8 +48,8 @@ def run(
         with _blaming(home):
             os.makedirs(home, exist_ok=True)
             held.enter_context(_locked(home))
-        location = local_location(config, dataset, data_folder, home)
-        kept = _Kept(home, config, dataset, location.input_base)
+        deployment = local_deployment(config, dataset, data_folder, home)
+        kept = _RunFiles(home, config, dataset, deployment.input_base)
         with _blaming(home):
             for file in (kept.summary_file, kept.report_file):
                 with suppress(FileNotFoundError):
@@ -57,10 +57,10 @@ def run(
             terminal = held.enter_context(quiet(kept.log_file, verbose))
         started = f"{config.pipeline}: preset {config.preset}, data set {dataset}"
         print(started, file=terminal, flush=True)
-        return _run_quietly(config, location, kept, terminal, verbose)
+        return _run_quietly(config, deployment, kept, terminal, verbose)
 
 
-class _Kept:
+class _RunFiles:
     """What a run leaves for people to read.
 
     Attributes:
@@ -100,7 +100,7 @@ class _Kept:
 
 
 def _run_quietly(
-    config: PipelineConfig, location: Location, kept: _Kept, terminal: Any, verbose: bool
+    config: PipelineConfig, deployment: Deployment, kept: _RunFiles, terminal: Any, verbose: bool
 ) -> ExitCode:
     # Before Progress, which listens to this logger; the import decides of what kind it is.
     from absl import logging
@@ -118,9 +118,9 @@ def _run_quietly(
             from pipeline.run.summary import summarise, summarise_stopped
 
         try:
-            run_pipeline(create_pipeline(config, location), progress)
+            run_pipeline(create_pipeline(config, deployment), progress)
             progress.start("summary and report")
-            summary, record = summarise(config, location, progress)
+            summary, record = summarise(config, deployment, progress)
         except Exception as error:
             logging.exception("the run failed in %s", progress.running)
             mistake = find_user_error(error) or find_remedy(error, progress.running, kept.home)
@@ -130,7 +130,7 @@ def _run_quietly(
             progress.start("summary and report")
             outcome = outcome_of(mistake) if mistake else ExitCode.FAULT
             reasons = mistake.reasons if mistake else [fault]
-            known = summarise_stopped(config, location, progress)
+            known = summarise_stopped(config, deployment, progress)
             lost = kept.end(outcome.name.lower(), {"reasons": reasons, **known})
             lines = [] if mistake else [fault, f"the whole log: {_shown(kept.log_file)}"]
         else:
@@ -166,7 +166,7 @@ def _verdict_lines(
     return [*lines, "nothing was pushed"]
 
 
-def _draw_report(kept: _Kept) -> str:
+def _draw_report(kept: _RunFiles) -> str:
     """Draws the report and tells where it is, or why there is none; the verdict stands anyway."""
     from absl import logging
 

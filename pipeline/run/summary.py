@@ -14,7 +14,7 @@ from components.example_gen.executor import quarantine_file
 from components.model_records.record import RECORD_FILE, Record, compared_with, installed_versions
 from components.training.loop import HISTORY_FILE
 from components.tuning.executor import METRIC
-from pipeline.config import Location, PipelineConfig
+from pipeline.config import Deployment, PipelineConfig
 from pipeline.run.progress import Progress
 from transforms.base.settings import to_json
 
@@ -31,23 +31,23 @@ _Outputs = dict[tuple[str, str], metadata_store_pb2.Artifact]
 
 
 def summarise(
-    config: PipelineConfig, location: Location, progress: Progress
+    config: PipelineConfig, deployment: Deployment, progress: Progress
 ) -> tuple[dict[str, Any], Record]:
     """Returns the summary of the latest run, and the record of its model, which has the verdict.
 
     Args:
         config: The run's settings.
-        location: The run's folders; its metadata file tells of the artifacts.
+        deployment: The run's folders; its metadata file tells of the artifacts.
         progress: Times by component.
     """
-    outputs = _latest_outputs(location.metadata_file or "")
+    outputs = _latest_outputs(deployment.metadata_file or "")
     path = os.path.join(outputs["Evaluator", "blessing"].uri, RECORD_FILE)
     with open(path, encoding="utf-8") as file:
         record: Record = json.load(file)
     pushed = outputs["Pusher", "pushed_model"].custom_properties
-    summary = _known(config, location, progress, outputs)
+    summary = _known(config, deployment, progress, outputs)
     version = compared_with(record)
-    summary["lineage"]["baseline_model"] = version and os.path.join(location.serving_dir, version)
+    summary["lineage"]["baseline_model"] = version and os.path.join(deployment.serving_dir, version)
     shown = ("metrics", "slices", "baseline", "bounds", "blessed", "reasons", "notes")
     summary |= {name: record[name] for name in shown}
     summary["pushed_model"] = (
@@ -57,29 +57,29 @@ def summarise(
 
 
 def summarise_stopped(
-    config: PipelineConfig, location: Location, progress: Progress
+    config: PipelineConfig, deployment: Deployment, progress: Progress
 ) -> dict[str, Any]:
     """Returns what is known of the latest run when a component of it failed.
 
     Args:
         config: As in `summarise`.
-        location: As in `summarise`.
+        deployment: As in `summarise`.
         progress: Times by component; with none that ended, the run left no artifacts.
     """
     known = [name for name in progress.seconds if name != progress.failed]
     stopped = {"stopped_in": progress.failed, "blessed": False, "pushed_model": None}
     try:
         # Before its first component a run is not in the metadata, and the latest there is older.
-        outputs = _latest_outputs(location.metadata_file or "") if known else {}
-        return {**stopped, **_known(config, location, progress, outputs)}
+        outputs = _latest_outputs(deployment.metadata_file or "") if known else {}
+        return {**stopped, **_known(config, deployment, progress, outputs)}
     except Exception:
         # What ended the run may have spoilt the metadata or an artifact too.
         logging.exception("what the run made is not in its summary")
-        return {**stopped, **_known(config, location, progress, {})}
+        return {**stopped, **_known(config, deployment, progress, {})}
 
 
 def _known(
-    config: PipelineConfig, location: Location, progress: Progress, outputs: _Outputs
+    config: PipelineConfig, deployment: Deployment, progress: Progress, outputs: _Outputs
 ) -> dict[str, Any]:
     """Returns the part of the summary that the outputs tell, be they of a part of the DAG."""
     summary: dict[str, Any] = {
@@ -91,7 +91,7 @@ def _known(
         },
         "lineage": {
             **{key: outputs[output].uri for key, output in _LINEAGE.items() if output in outputs},
-            "code": dataclasses.asdict(location.code),
+            "code": dataclasses.asdict(deployment.code),
         },
         "versions": installed_versions(),
     }

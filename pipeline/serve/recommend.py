@@ -22,7 +22,7 @@ __all__ = ["Ranked", "lines", "parse_user", "read_users", "recommend", "write_pa
 _ASKED_TOGETHER = 64
 # Up to so many, it costs more to count the items than to ask for more than there are.
 _FEW = 1000
-_AROUND = " \t\r\n"
+_BLANKS = " \t\r\n"
 
 
 class Ranked(NamedTuple):
@@ -101,7 +101,7 @@ def parse_user(text: str, served: ServedModel, place: str) -> int | str:
     Raises:
         UserError: It is no id.
     """
-    text = text.strip(_AROUND)
+    text = text.strip(_BLANKS)
     if served.origin()["settings"]["data"]["string_ids"]:
         if fault := id_fault(text):
             raise UserError(f"{place}: user_id {text[:100]!r} is {fault}; mend it")
@@ -127,7 +127,7 @@ def read_users(path: str, served: ServedModel) -> list[int | str]:
     try:
         with open(path, encoding="utf-8-sig") as file:
             for number, line in enumerate(file, 1):
-                if line.strip(_AROUND):
+                if line.strip(_BLANKS):
                     users.append(parse_user(line, served, f"{path}:{number}"))
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; name a file with a user id a line") from error

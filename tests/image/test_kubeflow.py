@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from pipeline.datasets.locate import locate
+from pipeline.pipelines.registry import definition
 from tests.image.conftest import ROOT
 from tests.kubeflow.container import Ended
 from tests.kubeflow.foreign_folder import QUICK
@@ -39,7 +40,13 @@ def test_a_pipeline_runs_as_a_user_who_may_write_to_the_given_folders_alone(
     image, pipeline, tmp_path
 ):
     shared = tmp_path / "shared"
-    data = locate(pipeline, "sample", str(shared), str(shared), allow_download=False)
+    data = locate(
+        definition(pipeline).load_catalog(),
+        "sample",
+        str(shared),
+        str(shared),
+        allow_download=False,
+    )
     give(shared)
     variables = {
         **VARIABLES,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from pipeline.datasets.locate import locate
+from pipeline.pipelines.registry import definition
 from tests.kubeflow.container import container_environment
 from tests.kubeflow.kfp_server import KfpServer
 from tests.kubeflow.tfx_command import Done
@@ -42,7 +43,13 @@ class ForeignFolder:
         self.path = path
         self.root = os.path.join(self.path, "results")
         self._packages = packages
-        data = locate(pipeline, "sample", self.path, self.path, allow_download=False)
+        data = locate(
+            definition(pipeline).load_catalog(),
+            "sample",
+            self.path,
+            self.path,
+            allow_download=False,
+        )
         self.environment_of_image = container_environment(packages, self.path)
         self.environment = {
             **self.environment_of_image,

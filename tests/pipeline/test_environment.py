@@ -37,7 +37,7 @@ def test_settings_and_gpus_reach_the_trainer():
     assert cluster.config.preset == "wide_deep_2018"
     assert cluster.config.trainer.seed == cluster.config.data.seed == 3
     assert cluster.config.trainer.num_gpus == 1
-    assert cluster.location.pipeline_root == "gs://b/p/census/artifacts"
+    assert cluster.deployment.pipeline_root == "gs://b/p/census/artifacts"
 
 
 def test_resources_and_accounts_reach_what_they_are_for():

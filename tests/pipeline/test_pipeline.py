@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.config import Location, preset
+from pipeline.config import Deployment, preset
 from pipeline.fingerprint import CodeFingerprints
 from pipeline.pipeline import create_pipeline
 from pipeline.settings import apply_settings
@@ -10,7 +10,7 @@ CODE = CodeFingerprints(**dict.fromkeys(CodeFingerprints.__dataclass_fields__, "
 
 def nodes(pipeline, *settings, **changes):
     """The components of a pipeline by id."""
-    location = Location(
+    deployment = Deployment(
         dataset="mine",
         input_base="data",
         pipeline_root="artifacts",
@@ -21,7 +21,7 @@ def nodes(pipeline, *settings, **changes):
         **changes,
     )
     config = apply_settings(preset(pipeline, "sample"), settings)
-    return {node.id: node for node in create_pipeline(config, location).components}
+    return {node.id: node for node in create_pipeline(config, deployment).components}
 
 
 @pytest.mark.parametrize("pipeline", ["ncf", "movielens", "census"])

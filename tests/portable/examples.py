@@ -11,17 +11,24 @@ from tfx.types import standard_artifacts
 from pipeline.config import preset
 from pipeline.datasets.locate import locate
 from pipeline.pipeline import create_pipeline
-from pipeline.run.location import local_location
+from pipeline.pipelines.registry import definition
+from pipeline.run.deployment import local_deployment
 from transforms.base.in_process_beam import LOCAL_ARGS
 
 
 def make_examples(pipeline: str, folder: pathlib.Path, beam_args: Sequence[str]) -> str:
     """Runs the pipeline's ExampleGen on the embedded sample and returns its artifact's folder."""
-    data = locate(pipeline, "sample", str(folder), str(folder), allow_download=False)
-    location = local_location(preset(pipeline, "sample"), "sample", data, str(folder / "home"))
+    data = locate(
+        definition(pipeline).load_catalog(),
+        "sample",
+        str(folder),
+        str(folder),
+        allow_download=False,
+    )
+    deployment = local_deployment(preset(pipeline, "sample"), "sample", data, str(folder / "home"))
     (component,) = (
         node
-        for node in create_pipeline(preset(pipeline, "sample"), location).components
+        for node in create_pipeline(preset(pipeline, "sample"), deployment).components
         if node.id.endswith("ExampleGen")
     )
     executor = component.executor_spec.executor_class

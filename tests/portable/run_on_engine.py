@@ -19,8 +19,8 @@ at = rest.index("--")
 create_pipeline = pipeline.pipeline.create_pipeline
 
 
-def create_pipeline_on_engine(config, location):
-    dag = create_pipeline(config, location)
+def create_pipeline_on_engine(config, deployment):
+    dag = create_pipeline(config, deployment)
     for node in dag.components:
         if node.id in steps.split(","):
             node.with_beam_pipeline_args(rest[at + 1 :])

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-__all__ = ["hash_texts", "hash_uint64"]
+__all__ = ["draws_percent", "hash_texts", "hash_uint64"]
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
@@ -34,6 +34,16 @@ def hash_texts(texts: Iterable[str]) -> np.ndarray:
     """Returns uint64 hashes of texts, the same in each process, as keys for `hash_uint64`."""
     digests = (hashlib.blake2b(text.encode(), digest_size=8).digest() for text in texts)
     return np.fromiter((int.from_bytes(digest, "little") for digest in digests), np.uint64)
+
+
+def draws_percent(percent: int, *keys: np.ndarray | int) -> np.ndarray:
+    """Returns whether integer keys are among that many of 100, drawn by their hashes.
+
+    Args:
+        percent: From 0 to 100.
+        *keys: As for `hash_uint64`.
+    """
+    return hash_uint64(*keys) % np.uint64(100) < np.uint64(percent)
 
 
 def _mix(state: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd_pb2
 from tfx.orchestration import metadata
 
 from pipeline.config import preset
-from pipeline.run.location import local_location
+from pipeline.run.deployment import local_deployment
 from pipeline.run.progress import Progress
 from pipeline.run.summary import summarise, summarise_stopped
 
@@ -15,14 +15,16 @@ CONFIG = preset("ncf", "sample")
 
 
 class Metadata:
-    """A location whose metadata tell of runs."""
+    """A deployment whose metadata tell of runs."""
 
     def __init__(self, folder):
-        self.location = local_location(CONFIG, "sample", str(folder / "data"), str(folder / "ncf"))
+        self.deployment = local_deployment(
+            CONFIG, "sample", str(folder / "data"), str(folder / "ncf")
+        )
 
     def put(self, run, node, key, kind, uri, **properties):
         """Adds an execution of a run with one output."""
-        connection = metadata.sqlite_metadata_connection_config(self.location.metadata_file)
+        connection = metadata.sqlite_metadata_connection_config(self.deployment.metadata_file)
         with metadata.Metadata(connection) as handle:
             store = handle.store
             of_run = store.put_context_type(mlmd_pb2.ContextType(name="pipeline_run"))
@@ -54,10 +56,10 @@ def told(tmp_path):
 
 
 @pytest.fixture
-def location(told):
-    """A location whose metadata tell of a run, in which StatisticsGen wrote to /before."""
+def deployment(told):
+    """A deployment whose metadata tell of a run, in which StatisticsGen wrote to /before."""
     told.put("1", "StatisticsGen", "statistics", "ExampleStatistics", "/before")
-    return told.location
+    return told.deployment
 
 
 def _record(folder, **changes):
@@ -86,28 +88,28 @@ def _evaluated(told, run, blessing, pushed, destination=""):
 def test_the_latest_run_is_told_of_with_the_model_it_was_compared_with(told, tmp_path):
     _evaluated(told, "1", _record(tmp_path / "first", baseline={}), 0)
     _evaluated(told, "2", _record(tmp_path / "second"), 1, "/serving/8")
-    summary, record = summarise(CONFIG, told.location, Progress(io.StringIO(), live=False))
+    summary, record = summarise(CONFIG, told.deployment, Progress(io.StringIO(), live=False))
     assert record["parent"] == "7:abc" and summary["blessed"]
     assert summary["pushed_model"] == "/serving/8"
-    assert summary["lineage"]["baseline_model"] == os.path.join(told.location.serving_dir, "7")
+    assert summary["lineage"]["baseline_model"] == os.path.join(told.deployment.serving_dir, "7")
 
 
 def test_what_was_not_compared_and_not_pushed_is_told_as_nothing(told, tmp_path):
     refused = _record(tmp_path / "refused", baseline={}, blessed=False, reasons=["low"])
     _evaluated(told, "1", refused, 0)
-    summary, _ = summarise(CONFIG, told.location, Progress(io.StringIO(), live=False))
+    summary, _ = summarise(CONFIG, told.deployment, Progress(io.StringIO(), live=False))
     assert summary["pushed_model"] is None and summary["reasons"] == ["low"]
     assert summary["lineage"]["baseline_model"] == ""
 
 
 @pytest.mark.parametrize("component", [None, "StatisticsGen"])
-def test_a_run_tells_of_artifacts_only_once_a_component_has_ended(location, component):
+def test_a_run_tells_of_artifacts_only_once_a_component_has_ended(deployment, component):
     progress = Progress(io.StringIO(), live=False)
     if component:
         progress.start(component)
         progress.finish(component, cached=False)
     progress.start("Transform")
     progress.fail()
-    known = summarise_stopped(CONFIG, location, progress)
+    known = summarise_stopped(CONFIG, deployment, progress)
     assert known["stopped_in"] == "Transform" and known["pushed_model"] is None
     assert known["lineage"].get("statistics") == ("/before" if component else None)

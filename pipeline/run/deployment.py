@@ -3,17 +3,17 @@
 import os
 from collections.abc import Mapping
 
-from pipeline.config import Location, PipelineConfig
+from pipeline.config import Deployment, PipelineConfig
 from pipeline.datasets.locate import locate
 from pipeline.environment import Environment
 from pipeline.fingerprint import code_fingerprints
 from transforms.base.settings import check
 
-__all__ = ["from_environment", "local_location"]
+__all__ = ["from_environment", "local_deployment"]
 
 
-def from_environment(variables: Mapping[str, str]) -> tuple[PipelineConfig, Location]:
-    """Returns the settings and the location that environment variables describe.
+def from_environment(variables: Mapping[str, str]) -> tuple[PipelineConfig, Deployment]:
+    """Returns the settings and the deployment that environment variables describe.
 
     Args:
         variables: As the runner files document them.
@@ -32,11 +32,13 @@ def from_environment(variables: Mapping[str, str]) -> tuple[PipelineConfig, Loca
         data_root = locate(catalog, "sample", folder, folder, allow_download=False)
     dataset = os.path.basename(os.path.normpath(data_root))
     home = os.path.join(root, config.pipeline)
-    return config, local_location(config, dataset, data_root, home)
+    return config, local_deployment(config, dataset, data_root, home)
 
 
-def local_location(config: PipelineConfig, dataset: str, data_folder: str, home: str) -> Location:
-    """Returns a pipeline's location on this machine's disk.
+def local_deployment(
+    config: PipelineConfig, dataset: str, data_folder: str, home: str
+) -> Deployment:
+    """Returns a pipeline's deployment on this machine's disk.
 
     Args:
         config: The pipeline's settings.
@@ -46,7 +48,7 @@ def local_location(config: PipelineConfig, dataset: str, data_folder: str, home:
     """
     home = os.path.abspath(home)
     os.makedirs(home, exist_ok=True)
-    return Location(
+    return Deployment(
         dataset=dataset,
         input_base=data_folder if "://" in data_folder else os.path.abspath(data_folder),
         pipeline_root=os.path.join(home, "artifacts"),
