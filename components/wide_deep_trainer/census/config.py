@@ -15,6 +15,7 @@ class CensusTrainerConfig(NetworkConfig):
 
     Attributes:
         stop_threshold: Stop once the accuracy on the eval split reaches it; none trains to the end.
+        mixed_precision: Compute in bfloat16; variables stay float32. Not for "wide".
         model_type: "wide", a linear model of categories and crosses trained with FTRL; "deep", a
             network; "wide_deep", their sum, trained together, each part with its optimiser.
         hash_buckets: Hash buckets of occupation and of each cross.

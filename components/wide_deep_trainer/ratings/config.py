@@ -16,6 +16,7 @@ class RatingTrainerConfig(NetworkConfig):
     Attributes:
         stop_threshold: Stop once the RMSE on the eval split is as low, in stars; none trains to the
             end.
+        mixed_precision: Of "deep" alone: compute in bfloat16; variables stay float32.
         model_type: "deep", a network on embeddings, time and genres; "factors", biased matrix
             factorisation with genres and the user's ratings of the same session.
         learning_rate: Adam's learning rate, at its height if the schedule is not constant.
