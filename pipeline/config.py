@@ -88,7 +88,7 @@ def preset(pipeline: str, name: str = "") -> PipelineConfig:
         UserError: There is no such pipeline or preset; the message names the nearest.
     """
     found = definition(pipeline)
-    name = name or found.real_preset
+    name = name or found.preset_for("")
     OneOf(*found.presets).check("preset", name)
     chosen = found.presets[name]
     return PipelineConfig(

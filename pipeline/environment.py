@@ -27,11 +27,11 @@ class Environment:
         """Returns the `name=value` pairs in SETTINGS."""
         return self.get("SETTINGS").split()
 
-    def config(self, default_preset: str = "") -> PipelineConfig:
+    def config(self, dataset: str = "") -> PipelineConfig:
         """Returns the pipeline that PIPELINE names, with the settings in SETTINGS.
 
         Args:
-            default_preset: The preset when SETTINGS names none; "" for the one for real data.
+            dataset: The data set, which chooses the preset where SETTINGS does not.
 
         Raises:
             UserError: There is no such pipeline, preset or setting, or a value is not allowed.
@@ -39,7 +39,7 @@ class Environment:
         known = tuple(pipelines())
         name = self.get("PIPELINE", known[0])
         OneOf(*known).check("PIPELINE", name)
-        return configure(name, self.settings(), default_preset)
+        return configure(name, self.settings(), dataset)
 
 
 @contextlib.contextmanager

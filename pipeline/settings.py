@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from docstring_parser import google
 
 from pipeline.config import PipelineConfig, preset
+from pipeline.pipelines.registry import definition
 from transforms.base.errors import UserError
 from transforms.base.settings import Rule, extras, nearest
 
@@ -57,18 +58,18 @@ def describe(config: PipelineConfig) -> dict[str, Meaning]:
     return found
 
 
-def configure(pipeline: str, pairs: Iterable[str], default_preset: str = "") -> PipelineConfig:
+def configure(pipeline: str, pairs: Iterable[str], dataset: str = "") -> PipelineConfig:
     """Returns a pipeline's preset with settings applied.
 
     Args:
         pipeline: The pipeline's name.
         pairs: As `apply_settings` takes them; `preset=NAME` among them chooses the preset.
-        default_preset: The preset when none is chosen; "" for the one for real data.
+        dataset: The data set, which chooses the preset where no pair does; "" for real data.
 
     Raises:
         UserError: As `preset` and `apply_settings` do.
     """
-    name, settings = default_preset, []
+    name, settings = definition(pipeline).preset_for(dataset), []
     for pair in pairs:
         if pair.startswith("preset="):
             name = pair.partition("=")[2]

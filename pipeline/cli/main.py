@@ -190,7 +190,7 @@ def _run(options: argparse.Namespace) -> ExitCode:
     if dataset is None:
         dataset = "sample" if options.data_root is None else pipeline.real_dataset
     check(bool(dataset), "--dataset", dataset, "a name")
-    config = configure(options.pipeline, options.settings, "sample" if dataset == "sample" else "")
+    config = configure(options.pipeline, options.settings, dataset)
     folder = locate(
         pipeline.load_catalog(),
         dataset,

@@ -85,8 +85,8 @@ class PipelineDefinition:
         example_gen: Name of its ExampleGen, a component that is made of the data's folder, `data`
             and a fingerprint of its sources.
         data: The ExampleGen's settings.
-        presets: By name. The first is taken for real data, the one named "sample" for the data set
-            of that name.
+        presets: By name. The first is taken for real data, the one named "sample", if there is one,
+            for the data set of that name.
         schema_package: The package that the curated schema lies in.
         schema: Returns the schema's file there; of `data`.
         preprocessing_fn: Name of Transform's.
@@ -121,10 +121,10 @@ class PipelineDefinition:
     interactions: str = ""
     predict: RowFormat | None = None
 
-    @property
-    def real_preset(self) -> str:
-        """The name of the preset for real data."""
-        return next(iter(self.presets))
+    def preset_for(self, dataset: str) -> str:
+        """Returns the name of the preset that a data set is taken with if none is named."""
+        small = dataset == "sample" and dataset in self.presets
+        return dataset if small else next(iter(self.presets))
 
     def load_catalog(self) -> "Catalog":
         """Returns the catalogue of its data sets."""

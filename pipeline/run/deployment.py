@@ -23,7 +23,7 @@ def from_environment(variables: Mapping[str, str]) -> tuple[PipelineConfig, Depl
     """
     environment = Environment(variables)
     data_root = environment.get("DATA_ROOT")
-    config = environment.config(default_preset="" if data_root else "sample")
+    config = environment.config("" if data_root else "sample")
     root = environment.get("PIPELINE_ROOT", "output")
     check("://" not in root, "PIPELINE_ROOT", root, "a folder on this machine, where SQLite can be")
     if not data_root:

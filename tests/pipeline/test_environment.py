@@ -54,7 +54,7 @@ def test_resources_and_accounts_reach_what_they_are_for():
 
 
 def test_an_empty_variable_counts_as_not_set():
-    assert Environment({"PIPELINE": ""}).config(default_preset="sample").preset == "sample"
+    assert Environment({"PIPELINE": ""}).config("sample").preset == "sample"
 
 
 def test_a_mistake_ends_the_process_without_a_traceback():
