@@ -32,9 +32,9 @@ _EXIT_CODES = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit code; a user's mistake is one line, no traceback."""
-    parser = _parser()
-    completion.answer_shell(parser)
     try:
+        parser = _parser()
+        completion.answer_shell(parser)
         options = parser.parse_args(arguments)
         code = int(options.command(options))
         sys.stdout.flush()

@@ -1,6 +1,7 @@
 """What a pipeline is made of, beside the DAG, which all share."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,16 @@ import numpy as np
 from components.evaluator.gates import Gate
 from components.model_records.in_use import ServedModel
 from components.training.config import LoopConfig
+from transforms.base.settings import check
 
 if TYPE_CHECKING:
     # It brings what downloads need.
     from pipeline.datasets.catalog import Catalog
 
 __all__ = ["Metric", "PipelineDefinition", "Preset", "RowFormat", "named"]
+
+
+_NAME = re.compile("[a-z0-9][a-z0-9-]{0,127}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,7 +84,7 @@ class PipelineDefinition:
     without importing it.
 
     Attributes:
-        name: The pipeline's.
+        name: The pipeline's: small letters, digits and hyphens.
         catalog: Name of the `Catalog` of its data sets.
         real_dataset: The data set that is meant when a data root is given and no name.
         example_gen: Name of its ExampleGen, a component that is made of the data's folder, `data`
@@ -120,6 +125,15 @@ class PipelineDefinition:
     slice_signature: str = ""
     interactions: str = ""
     predict: RowFormat | None = None
+
+    def __post_init__(self) -> None:
+        """Raises UserError for a name that engines do not take."""
+        check(
+            bool(_NAME.fullmatch(self.name)),
+            "name",
+            self.name,
+            "a small letter or digit, then at most 127 of those and hyphens",
+        )
 
     def preset_for(self, dataset: str) -> str:
         """Returns the name of the preset that a data set is taken with if none is named."""

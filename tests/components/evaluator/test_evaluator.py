@@ -45,7 +45,10 @@ def by_place(label, place):
 
 
 def save(path, score, kind=tf.float32):
-    """Saves a model whose score of a candidate is a function of its label and place."""
+    """Saves a model whose score of a candidate is a function of its label and place.
+
+    With a kind it has a second signature, with an input of that type.
+    """
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "examples")])
     def serve(examples):
@@ -54,15 +57,15 @@ def save(path, score, kind=tf.float32):
         place = tf.cast(tf.ragged.range(labels.row_lengths()), tf.float32)
         return {"scores": score(labels, place).to_tensor(tf.float32.min)}
 
-    @tf.function(input_signature=[tf.TensorSpec([None], kind, "user_id")])
-    def other(user_id):
-        return {"user_id": user_id}
-
+    signatures = {"serving_default": serve}
+    if kind:
+        by_name = tf.TensorSpec([None], kind, "user_id")
+        signatures["score"] = tf.function(lambda user_id: {"user_id": user_id}, [by_name])
     module = tf.Module()
-    module.serve, module.other = serve, other
+    module.functions = list(signatures.values())
     # Two functions differ in their graphs, and models of ours in their weights.
     module.weights = tf.Variable(float(zlib.crc32(path.encode())))
-    tf.saved_model.save(module, path, signatures={"serving_default": serve, "score": other})
+    tf.saved_model.save(module, path, signatures=signatures)
 
 
 class Place:
@@ -227,6 +230,13 @@ def test_a_model_of_other_data_is_no_measure_and_bounds_still_hold(place, change
     (note,) = record["notes"]
     assert note == f"not compared with model 1, which is in use: {why}; only the bounds hold"
     assert not place.evaluate(lambda label, place: -label, **changes)["blessed"]
+
+
+def test_a_model_that_can_be_asked_in_more_ways_is_a_measure(place):
+    place.evaluate(by_place)
+    place.push(1)
+    record = place.evaluate(perfect, kind=None)
+    assert record["blessed"] and record["baseline"] and not record["notes"]
 
 
 def test_a_model_of_another_tool_is_no_measure(place):

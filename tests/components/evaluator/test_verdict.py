@@ -4,7 +4,7 @@ import pytest
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
-from components.evaluator.verdict import judge, read_evaluation, verdict_lines
+from components.evaluator.verdict import judge, list_notes, read_evaluation, verdict_lines
 from pipeline.pipelines.census import CensusGate
 from pipeline.pipelines.movielens import RatingGate
 
@@ -55,6 +55,19 @@ def test_of_a_score_more_is_better():
         "use",
         "auc 0.8400 is below min_auc=0.85",
     ]
+
+
+def test_only_a_score_of_nothing_at_all_has_the_hint_at_equal_scores():
+    nothing, little = (judge(CENSUS, {"accuracy": 0.8, "auc": x}, {})[0] for x in (0.0, 0.1))
+    assert nothing.startswith("auc 0.0000 is below min_auc=0.85; equal scores count against")
+    assert little == "auc 0.1000 is below min_auc=0.85"
+
+
+@pytest.mark.parametrize(("short", "begins"), [(1, "1 of"), (2, "2 of"), (3, "warning: 3 of")])
+def test_users_who_do_not_count_are_warned_of_beyond_a_twentieth(short, begins):
+    (note,) = list_notes({"short_lists": float(short), "example_count": 40.0})
+    assert note.startswith(begins)
+    assert list_notes({"short_lists": 0.0, "example_count": 40.0}) == []
 
 
 @pytest.mark.parametrize(
