@@ -7,7 +7,8 @@ from components.ncf_trainer import features
 from components.ncf_trainer.config import NcfTrainerConfig
 from components.ncf_trainer.data import read_candidates, read_histories
 from components.ncf_trainer.export import export_model
-from components.ncf_trainer.fit import HIT_RATE, NcfFit
+from components.ncf_trainer.fit import NcfFit
+from components.ranking_metrics.rank import HIT_RATE
 from components.training.strategy import create_strategy, input_context
 from components.training.train import train_and_export
 from transforms.base.settings import from_json

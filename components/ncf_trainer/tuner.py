@@ -7,8 +7,9 @@ from tfx import v1 as tfx
 from components.ncf_trainer import features
 from components.ncf_trainer.config import NcfTrainerConfig
 from components.ncf_trainer.data import read_histories
-from components.ncf_trainer.fit import NDCG, NcfFit
+from components.ncf_trainer.fit import NcfFit
 from components.ncf_trainer.validation import hold_out_last
+from components.ranking_metrics.rank import NDCG
 from components.training.strategy import create_strategy, input_context
 from components.tuning.space import among, around
 from components.tuning.tuner import LoopTuner

@@ -11,7 +11,8 @@ import tensorflow as tf
 
 from components.ncf_trainer.config import NcfTrainerConfig
 from components.ncf_trainer.data import Candidates, Histories
-from components.ncf_trainer.fit import HIT_RATE, NcfFit, _training_arrays
+from components.ncf_trainer.fit import NcfFit, _training_arrays
+from components.ranking_metrics.rank import HIT_RATE
 from components.training.checkpoints import Checkpoints
 from components.training.loop import run_loop
 from components.training.strategy import create_strategy
@@ -97,7 +98,7 @@ def test_rows_for_unknown_ids_are_the_mean_of_the_others_after_an_epoch():
 def test_the_order_is_drawn_for_each_seed_epoch_and_worker():
     def order(seed, epoch, worker):
         run, seen = small(seed=seed, batch_size=2), []
-        run._worker = worker
+        run._batches._worker = worker
         run._run_epoch = lambda order, *others: seen.append(order.numpy().ravel().tolist())
         run.train_epoch(epoch)
         return seen[0]

@@ -12,9 +12,8 @@ from components.wide_deep_trainer.census.features import CATEGORICAL, NUMERIC
 from components.wide_deep_trainer.census.fit import classification_metrics
 from components.wide_deep_trainer.census.trainer import run_fn
 from components.wide_deep_trainer.census.tuner import tuner_fn
-from transforms.base.errors import UserError
-
 from tests.components.wide_deep_trainer.conftest import example
+from transforms.base.errors import UserError
 
 SMALL = {
     "wide": {"train_epochs": 6, "wide_learning_rate": 0.2},
