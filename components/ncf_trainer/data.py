@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+import tensorflow_transform as tft
 
 from components.ncf_trainer import features
 from transforms.base.errors import UserError
 
-__all__ = ["Candidates", "Histories", "read_candidates", "read_histories"]
+__all__ = ["Candidates", "Histories", "read_candidates", "read_histories", "vocabularies"]
 
 _PARSED_TOGETHER = 4096
 
@@ -89,6 +90,14 @@ def read_candidates(patterns: Sequence[str], context: tf.distribute.InputContext
     padded[lists, column] = items
     present[lists, column] = True
     return Candidates(rows, padded, present)
+
+
+def vocabularies(transform_output: tft.TFTransformOutput) -> dict[str, int]:
+    """Returns how many users and items there are, as NcfFit takes them by name."""
+    return {
+        "user_vocabulary": transform_output.vocabulary_size_by_name(features.USER_VOCABULARY),
+        "item_vocabulary": transform_output.vocabulary_size_by_name(features.ITEM_VOCABULARY),
+    }
 
 
 def _starts(lengths: np.ndarray) -> np.ndarray:
