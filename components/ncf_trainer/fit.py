@@ -12,8 +12,7 @@ from components.ncf_trainer.model import NcfModel
 from components.ncf_trainer.sampling import Untouched, draw, sample_untouched, untouched_index
 from components.ranking_metrics.batched import hits_and_gains
 from components.ranking_metrics.rank import HIT_RATE, NDCG
-from components.training.batches import Batches
-from components.training.engine import Engine, Part, Step
+from components.training.engine import Engine, Part, Step, steps_in_epoch
 from components.training.loop import EpochStats
 from components.training.strategy import place
 
@@ -71,7 +70,6 @@ class NcfFit(Engine[_Interactions, _Choices]):
         strategy: tf.distribute.Strategy,
         histories: Histories,
         candidates: Candidates,
-        *,
         user_vocabulary: int,
         item_vocabulary: int,
     ):
@@ -86,33 +84,26 @@ class NcfFit(Engine[_Interactions, _Choices]):
             item_vocabulary: Items known; the table has one row more.
         """
         positives = config.batch_size // (1 + config.num_neg)
-        batches = Batches(
-            strategy,
-            config.seed,
-            rows=len(histories.items),
-            per_replica=max(1, positives // strategy.num_replicas_in_sync),
-            ascending=True,
-        )
+        per_replica = max(1, positives // strategy.num_replicas_in_sync)
+        interactions = len(histories.items)
+        steps = steps_in_epoch(strategy, interactions, per_replica)
         with strategy.scope():
             self.model = NcfModel(config, user_vocabulary + 1, item_vocabulary + 1)
             # Keras' newer Adam takes longer for the same updates of the tables.
-            optimizer = keras.optimizers.legacy.Adam(_learning_rate(config, batches.steps))
+            optimizer = keras.optimizers.legacy.Adam(_learning_rate(config, steps))
             self._hits, self._gains = keras.metrics.Mean(), keras.metrics.Mean()
         # On a GPU, TensorFlow computes with int32 tensors in host memory.
         narrow = np.int64 if config.num_gpus else np.int32
         data = _training_arrays(histories, item_vocabulary, config.recency_half_life, narrow)
-        super().__init__(
-            config, strategy, data, batches, [Part(self.model.trainable_variables, optimizer)]
-        )
+        parts = [Part(self.model.trainable_variables, optimizer)]
+        super().__init__(config, strategy, data, interactions, per_replica, parts, ascending=True)
         self._config = config
         replicas = len(strategy.extended.worker_devices)
+        users, items, present = candidates
+        narrowed = Candidates(users.astype(narrow), items.astype(narrow), present)
         self._candidates = place(
             strategy,
-            lambda replica: Candidates(
-                candidates.users[replica::replicas].astype(narrow),
-                candidates.items[replica::replicas].astype(narrow),
-                candidates.present[replica::replicas],
-            ),
+            lambda replica: Candidates(*(column[replica::replicas] for column in narrowed)),
         )
 
     def train_epoch(self, epoch: int) -> EpochStats:

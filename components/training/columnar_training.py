@@ -8,7 +8,6 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from components.training.batches import Batches
 from components.training.config import LoopConfig
 from components.training.engine import Engine, Part, Step
 from components.training.strategy import input_context
@@ -69,14 +68,12 @@ class ColumnarTraining(Engine[Columns, Rows]):
         mine = slice(context.input_pipeline_id, None, context.num_input_pipelines)
         columns = {name: column[mine] for name, column in columns.items()}
         rows = len(next(iter(columns.values())))
-        batches = Batches(strategy, config.seed, rows, config.batch_size // replicas)
         with strategy.scope():
             for variables, optimizer in parts:
                 # Keras compiles the update with XLA wherever there is a GPU.
                 optimizer.jit_compile = optimizer.jit_compile and config.xla
                 optimizer.build(variables)
-        super().__init__(config, strategy, columns, batches, parts)
-        self._seed = config.seed
+        super().__init__(config, strategy, columns, rows, config.batch_size // replicas, parts)
         self._loss = loss
 
     def batch(self, data: Columns, rows: tf.Tensor, step: Step) -> Rows:
@@ -100,16 +97,14 @@ def predictor(
 
     def predict(columns: dict[str, np.ndarray]) -> np.ndarray:
         rows = len(next(iter(columns.values())))
-        parts = [
-            compiled(
-                {
-                    name: tf.constant(column[start : start + _SCORED_TOGETHER])
-                    for name, column in columns.items()
-                }
-            ).numpy()
-            for start in range(0, rows, _SCORED_TOGETHER)
-        ]
-        return np.concatenate(parts)
+        starts = range(0, rows, _SCORED_TOGETHER)
+        blocks = (slice(start, start + _SCORED_TOGETHER) for start in starts)
+        return np.concatenate(
+            [
+                compiled({name: column[block] for name, column in columns.items()})
+                for block in blocks
+            ]
+        )
 
     return predict
 

@@ -1,18 +1,19 @@
 """The training of any model: epochs of steps on data that stay on the devices."""
 
 import abc
+import math
 from collections.abc import Sequence
 from typing import Generic, NamedTuple, TypeVar
 
+import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from components.training.batches import Batches
 from components.training.config import LoopConfig
 from components.training.loop import EpochStats
-from components.training.strategy import place
+from components.training.strategy import input_context, place
 
-__all__ = ["Engine", "Part", "Step"]
+__all__ = ["Engine", "Part", "Step", "steps_in_epoch"]
 
 Data = TypeVar("Data")
 Batch = TypeVar("Batch")
@@ -54,22 +55,31 @@ class Engine(abc.ABC, Generic[Data, Batch]):
         config: LoopConfig,
         strategy: tf.distribute.Strategy,
         data: Data,
-        batches: Batches,
+        rows: int,
+        per_replica: int,
         parts: Sequence[Part],
+        *,
+        ascending: bool = False,
     ):
         """Moves the data to the devices.
 
         Args:
-            config: XLA, and where the devices are.
+            config: Seed, XLA, and where the devices are.
             strategy: Where to train; the variables were created in its scope.
-            data: Arrays that the rows of `batches` are places in; a dict or a NamedTuple.
-            batches: What each step takes.
+            data: This worker's arrays, in a dict or a NamedTuple.
+            rows: How many rows `data` hold.
+            per_replica: Rows that a replica takes in a step.
             parts: All that is trained, no variable twice.
+            ascending: Whether to sort the rows of a step: their order is free where nothing is
+                drawn by place, and neighbours in memory make every lookup cheaper.
         """
         self._strategy = strategy
-        self._batches = batches
+        self._seed, self._ascending = config.seed, ascending
+        self._rows, self._worker = rows, input_context(strategy).input_pipeline_id
         # On a GPU, TensorFlow computes with int32 tensors in host memory.
         self._index = tf.int64 if config.num_gpus else tf.int32
+        steps = steps_in_epoch(strategy, rows, per_replica)
+        self._shape = (steps, len(strategy.extended.worker_devices), per_replica)
         self._data = place(strategy, lambda _: data)
         self._parts = parts
         with strategy.scope():
@@ -92,19 +102,22 @@ class Engine(abc.ABC, Generic[Data, Batch]):
         XLA may compile it.
         """
 
-    @abc.abstractmethod
-    def evaluate(self) -> dict[str, float]:
-        """Returns the metrics of the current weights, the same on every worker."""
-
     def train_epoch(self, epoch: int) -> EpochStats:
         """Trains on every row once, in an order drawn for this epoch."""
+        steps, replicas, per_replica = self._shape
+        rng = np.random.default_rng((self._seed, epoch, self._worker))
+        # The last batch is filled up from the front of the permutation.
+        order = np.resize(rng.permutation(self._rows), (steps, replicas * per_replica))
+        if self._ascending:
+            order.sort(axis=1)
         self._mean_loss.reset_state()
         self._run_epoch(
-            tf.constant(self._batches.order(epoch), self._index),
+            tf.constant(order.reshape(self._shape), self._index),
             self._data,
-            tf.constant(epoch * self._batches.steps, tf.int64),
+            tf.constant(epoch * steps, tf.int64),
         )
-        return EpochStats(loss=float(self._mean_loss.result()), examples=self._batches.rows)
+        examples = steps * per_replica * self._strategy.num_replicas_in_sync
+        return EpochStats(loss=float(self._mean_loss.result()), examples=examples)
 
     @tf.function
     def _run_epoch(self, order: tf.Tensor, data: Data, first_step: tf.Tensor) -> None:
@@ -130,3 +143,10 @@ class Engine(abc.ABC, Generic[Data, Batch]):
         gradients = tape.gradient(scaled, [part.variables for part in self._parts])
         # Adam moves every row at every step, so a sparse gradient would only cost more.
         return loss, tf.nest.map_structure(tf.convert_to_tensor, gradients, expand_composites=False)
+
+
+def steps_in_epoch(strategy: tf.distribute.Strategy, rows: int, per_replica: int) -> int:
+    """Returns how many steps it takes all workers together, of which this one has `rows` rows."""
+    by_replica = place(strategy, lambda replica: np.int64(0 if replica else rows))
+    everywhere = int(strategy.reduce("SUM", by_replica, axis=None))
+    return math.ceil(everywhere / (per_replica * strategy.num_replicas_in_sync))

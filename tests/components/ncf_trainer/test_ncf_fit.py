@@ -98,7 +98,7 @@ def test_rows_for_unknown_ids_are_the_mean_of_the_others_after_an_epoch():
 def test_the_order_is_drawn_for_each_seed_epoch_and_worker():
     def order(seed, epoch, worker):
         run, seen = small(seed=seed, batch_size=2), []
-        run._batches._worker = worker
+        run._worker = worker
         run._run_epoch = lambda order, *others: seen.append(order.numpy().ravel().tolist())
         run.train_epoch(epoch)
         return seen[0]
