@@ -5,14 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_transform as tft
 
 from components.ncf_trainer import features
+from components.training.transformed_data import read_examples
 from transforms.base.errors import UserError
 
-__all__ = ["Candidates", "Histories", "read_candidates", "read_histories", "vocabularies"]
-
-_PARSED_TOGETHER = 4096
+__all__ = ["Candidates", "Histories", "read_candidates", "read_histories"]
 
 
 class Histories(NamedTuple):
@@ -92,14 +90,6 @@ def read_candidates(patterns: Sequence[str], context: tf.distribute.InputContext
     return Candidates(rows, padded, present)
 
 
-def vocabularies(transform_output: tft.TFTransformOutput) -> dict[str, int]:
-    """Returns how many users and items there are, as NcfFit takes them by name."""
-    return {
-        "user_vocabulary": transform_output.vocabulary_size_by_name(features.USER_VOCABULARY),
-        "item_vocabulary": transform_output.vocabulary_size_by_name(features.ITEM_VOCABULARY),
-    }
-
-
 def _starts(lengths: np.ndarray) -> np.ndarray:
     """Returns where each of some lists begins in their concatenation."""
     return np.cumsum(lengths) - lengths
@@ -109,14 +99,6 @@ def _read(
     patterns: Sequence[str], context: tf.distribute.InputContext
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Returns user rows [n], flat item rows and labels, and the lists' lengths [n]."""
-    files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
-    workers, worker = context.num_input_pipelines, context.input_pipeline_id
-    by_file = len(files) >= workers
-    dataset = tf.data.TFRecordDataset(
-        files[worker::workers] if by_file else files, compression_type="GZIP"
-    )
-    if not by_file:
-        dataset = dataset.shard(workers, worker)
     spec = {
         features.USER_ROW: tf.io.FixedLenFeature([1], tf.int64),
         features.ITEM_ROW: tf.io.RaggedFeature(tf.int64),
@@ -124,16 +106,12 @@ def _read(
     }
     columns = [
         (
-            batch[features.USER_ROW][:, 0].numpy(),
-            batch[features.ITEM_ROW].flat_values.numpy(),
-            batch[features.LABEL].flat_values.numpy(),
-            batch[features.ITEM_ROW].row_lengths().numpy(),
+            block[features.USER_ROW][:, 0],
+            block[features.ITEM_ROW].flat_values,
+            block[features.LABEL].flat_values,
+            block[features.ITEM_ROW].row_lengths(),
         )
-        for batch in dataset.batch(_PARSED_TOGETHER).map(
-            lambda examples: tf.io.parse_example(examples, spec), tf.data.AUTOTUNE
-        )
+        for block in read_examples(patterns, spec, context)
     ]
-    if not columns:
-        raise UserError(f"{', '.join(patterns)}: no Example for worker {worker} of {workers}")
     rows, items, labels, lengths = (np.concatenate(column) for column in zip(*columns, strict=True))
     return rows, items, labels, lengths

@@ -2,8 +2,9 @@
 
 from tfx import v1 as tfx
 
+from components.ncf_trainer import features
 from components.ncf_trainer.config import NcfTrainerConfig
-from components.ncf_trainer.data import read_candidates, read_histories, vocabularies
+from components.ncf_trainer.data import read_candidates, read_histories
 from components.ncf_trainer.export import export_model
 from components.ncf_trainer.fit import NcfFit
 from components.ranking_metrics.rank import HIT_RATE
@@ -32,7 +33,7 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
         setup.strategy,
         read_histories(fn_args.train_files, context),
         read_candidates(fn_args.eval_files, context),
-        **vocabularies(setup.transform_output),
+        *map(setup.transform_output.vocabulary_size_by_name, features.VOCABULARIES),
     )
     train_and_export(
         fn_args,

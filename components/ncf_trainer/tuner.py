@@ -3,8 +3,9 @@
 import keras_tuner
 from tfx import v1 as tfx
 
+from components.ncf_trainer import features
 from components.ncf_trainer.config import NcfTrainerConfig
-from components.ncf_trainer.data import read_histories, vocabularies
+from components.ncf_trainer.data import read_histories
 from components.ncf_trainer.fit import NcfFit
 from components.ncf_trainer.validation import hold_out_last
 from components.ranking_metrics.rank import NDCG
@@ -29,16 +30,16 @@ def tuner_fn(fn_args: tfx.components.FnArgs) -> tfx.components.TunerFnResult:
         UserError: A setting that this machine or this data cannot meet.
     """
     setup = set_up(fn_args, NcfTrainerConfig)
-    sizes = vocabularies(setup.transform_output)
+    users, items = map(setup.transform_output.vocabulary_size_by_name, features.VOCABULARIES)
     histories, candidates = hold_out_last(
         read_histories(fn_args.train_files, input_context(setup.strategy)),
-        sizes["item_vocabulary"],
+        items,
         setup.config.seed,
     )
     tuner = LoopTuner(
         fn_args,
         setup,
-        lambda trial: NcfFit(trial.config, trial.strategy, histories, candidates, **sizes),
+        lambda trial: NcfFit(trial.config, trial.strategy, histories, candidates, users, items),
         _space(setup.config),
         Goal(NDCG),
     )
