@@ -7,11 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from components.ncf_trainer import features
+from components.training.transformed_data import read_examples
 from transforms.base.errors import UserError
 
 __all__ = ["Candidates", "Histories", "read_candidates", "read_histories"]
-
-_PARSED_TOGETHER = 4096
 
 
 class Histories(NamedTuple):
@@ -100,14 +99,6 @@ def _read(
     patterns: Sequence[str], context: tf.distribute.InputContext
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Returns user rows [n], flat item rows and labels, and the lists' lengths [n]."""
-    files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
-    workers, worker = context.num_input_pipelines, context.input_pipeline_id
-    by_file = len(files) >= workers
-    dataset = tf.data.TFRecordDataset(
-        files[worker::workers] if by_file else files, compression_type="GZIP"
-    )
-    if not by_file:
-        dataset = dataset.shard(workers, worker)
     spec = {
         features.USER_ROW: tf.io.FixedLenFeature([1], tf.int64),
         features.ITEM_ROW: tf.io.RaggedFeature(tf.int64),
@@ -115,16 +106,12 @@ def _read(
     }
     columns = [
         (
-            batch[features.USER_ROW][:, 0].numpy(),
-            batch[features.ITEM_ROW].flat_values.numpy(),
-            batch[features.LABEL].flat_values.numpy(),
-            batch[features.ITEM_ROW].row_lengths().numpy(),
+            block[features.USER_ROW][:, 0],
+            block[features.ITEM_ROW].flat_values,
+            block[features.LABEL].flat_values,
+            block[features.ITEM_ROW].row_lengths(),
         )
-        for batch in dataset.batch(_PARSED_TOGETHER).map(
-            lambda examples: tf.io.parse_example(examples, spec), tf.data.AUTOTUNE
-        )
+        for block in read_examples(patterns, spec, context)
     ]
-    if not columns:
-        raise UserError(f"{', '.join(patterns)}: no Example for worker {worker} of {workers}")
     rows, items, labels, lengths = (np.concatenate(column) for column in zip(*columns, strict=True))
     return rows, items, labels, lengths

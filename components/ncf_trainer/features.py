@@ -8,6 +8,7 @@ __all__ = [
     "USER_ID",
     "USER_ROW",
     "USER_VOCABULARY",
+    "VOCABULARIES",
 ]
 
 USER_ID = "user_id"
@@ -20,3 +21,4 @@ ITEM_ROW = "item_row"
 
 USER_VOCABULARY = "users"
 ITEM_VOCABULARY = "items"
+VOCABULARIES = (USER_VOCABULARY, ITEM_VOCABULARY)

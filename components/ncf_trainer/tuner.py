@@ -1,18 +1,19 @@
 """TFX Tuner's tuner_fn for NCF."""
 
 import keras_tuner
-import tensorflow_transform as tft
 from tfx import v1 as tfx
 
 from components.ncf_trainer import features
 from components.ncf_trainer.config import NcfTrainerConfig
 from components.ncf_trainer.data import read_histories
-from components.ncf_trainer.fit import NDCG, NcfFit
+from components.ncf_trainer.fit import NcfFit
 from components.ncf_trainer.validation import hold_out_last
-from components.training.strategy import create_strategy, input_context
+from components.ranking_metrics.rank import NDCG
+from components.training.loop import Goal
+from components.training.setup import set_up
+from components.training.strategy import input_context
 from components.tuning.space import among, around
 from components.tuning.tuner import LoopTuner
-from transforms.base.settings import from_json
 
 __all__ = ["tuner_fn"]
 
@@ -28,24 +29,19 @@ def tuner_fn(fn_args: tfx.components.FnArgs) -> tfx.components.TunerFnResult:
     Raises:
         UserError: A setting that this machine or this data cannot meet.
     """
-    config = from_json(NcfTrainerConfig, fn_args.custom_config["config"])
-    strategy = create_strategy(config.num_gpus)
-    transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
-    users, items = map(
-        transform_output.vocabulary_size_by_name,
-        (features.USER_VOCABULARY, features.ITEM_VOCABULARY),
-    )
+    setup = set_up(fn_args, NcfTrainerConfig)
+    users, items = map(setup.transform_output.vocabulary_size_by_name, features.VOCABULARIES)
     histories, candidates = hold_out_last(
-        read_histories(fn_args.train_files, input_context(strategy)), items, config.seed
+        read_histories(fn_args.train_files, input_context(setup.strategy)),
+        items,
+        setup.config.seed,
     )
-
-    def fit(settings: NcfTrainerConfig) -> NcfFit:
-        return NcfFit(
-            settings, strategy, histories, candidates, user_vocabulary=users, item_vocabulary=items
-        )
-
     tuner = LoopTuner(
-        fn_args, config, strategy, fit, space=_space(config), metric=NDCG, higher_is_better=True
+        fn_args,
+        setup,
+        lambda trial: NcfFit(trial.config, trial.strategy, histories, candidates, users, items),
+        _space(setup.config),
+        Goal(NDCG),
     )
     return tfx.components.TunerFnResult(tuner=tuner, fit_kwargs={})
 

@@ -36,7 +36,7 @@ class HitRate(metric_types.Metric):
             item is left out; None trusts that there is none.
     """
 
-    def __init__(self, k: int = 10, name: str | None = None, item_key: str | None = None):
+    def __init__(self, k: int = ranking.K, name: str | None = None, item_key: str | None = None):
         super().__init__(
             metric_util.merge_per_key_computations(functools.partial(_computations, ranking.hit)),
             name=name or f"hit_rate_at_{k}",
@@ -56,7 +56,7 @@ class LeaveOneOutNDCG(metric_types.Metric):
         item_key: As for `HitRate`.
     """
 
-    def __init__(self, k: int = 10, name: str | None = None, item_key: str | None = None):
+    def __init__(self, k: int = ranking.K, name: str | None = None, item_key: str | None = None):
         super().__init__(
             metric_util.merge_per_key_computations(functools.partial(_computations, ranking.ndcg)),
             name=name or f"ndcg_at_{k}",
@@ -74,7 +74,7 @@ class ShortLists(metric_types.Metric):
         item_key: As for `HitRate`.
     """
 
-    def __init__(self, k: int = 10, name: str = "short_lists", item_key: str | None = None):
+    def __init__(self, k: int = ranking.K, name: str = "short_lists", item_key: str | None = None):
         super().__init__(
             metric_util.merge_per_key_computations(functools.partial(_computations, None)),
             name=name,

@@ -4,7 +4,13 @@ import math
 
 import numpy as np
 
-__all__ = ["count_negatives", "hit", "ndcg", "rank_of_held_out"]
+__all__ = ["HIT_RATE", "NDCG", "K", "count_negatives", "hit", "ndcg", "rank_of_held_out"]
+
+K = 10
+"""How many places count."""
+
+HIT_RATE = f"hit_rate_at_{K}"
+NDCG = f"ndcg_at_{K}"
 
 
 def rank_of_held_out(

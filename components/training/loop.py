@@ -5,8 +5,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import tensorflow as tf
 from absl import logging
@@ -21,7 +20,9 @@ __all__ = [
     "HISTORY_FILE",
     "DivergedError",
     "EpochStats",
-    "History",
+    "Fit",
+    "Goal",
+    "TrainingHistory",
     "checkpoint_dir",
     "run_loop",
 ]
@@ -46,8 +47,29 @@ class EpochStats:
     examples: int
 
 
+class Fit(Protocol):
+    """A model in training."""
+
+    @property
+    def checkpoint(self) -> tf.train.Checkpoint:
+        """What training changes: model and optimiser."""
+
+    def train_epoch(self, epoch: int) -> EpochStats:
+        """Trains one epoch, given its number from 0."""
+
+    def evaluate(self) -> dict[str, float]:
+        """Returns the metrics of the current weights."""
+
+
+class Goal(NamedTuple):
+    """A metric that a fit evaluates, and whether it is to rise or to fall."""
+
+    metric: str
+    higher_is_better: bool = True
+
+
 @dataclasses.dataclass(frozen=True)
-class History:
+class TrainingHistory:
     """What a training run did.
 
     Attributes:
@@ -81,14 +103,11 @@ def run_loop(
     config: LoopConfig,
     *,
     strategy: tf.distribute.Strategy,
-    train_epoch: Callable[[int], EpochStats],
-    evaluate: Callable[[], dict[str, float]],
-    stop_metric: str,
-    higher_is_better: bool,
-    checkpoint: tf.train.Checkpoint,
+    fit: Fit,
+    goal: Goal,
     checkpoints: Checkpoints,
     log_dir: str,
-) -> History:
+) -> TrainingHistory:
     """Trains until the last epoch or the stop threshold.
 
     After every epoch the state is checkpointed; a later call with `checkpoints` of the same folder
@@ -98,13 +117,11 @@ def run_loop(
     Args:
         config: Epochs, intervals, threshold, profiling.
         strategy: Only its chief writes checkpoints and logs.
-        train_epoch: Trains one epoch, given its number from 0.
-        evaluate: Returns the metrics of the current weights.
-        stop_metric: The metric that `config.stop_threshold` bounds.
-        higher_is_better: Whether the threshold is reached from below.
-        checkpoint: Model and optimiser.
+        fit: What to train.
+        goal: What `config.stop_threshold` is a value of.
         checkpoints: Where they are kept; the caller removes them after export.
-        log_dir: Receives TensorBoard logs and, whole and once, `training.json` (the History).
+        log_dir: Receives TensorBoard logs and, whole and once, `training.json` (the
+            TrainingHistory).
 
     Raises:
         DivergedError: The loss or a metric is not finite.
@@ -112,7 +129,7 @@ def run_loop(
     """
     done = tf.Variable(0, dtype=tf.int64, trainable=False)
     record = tf.Variable("[]", dtype=tf.string, trainable=False)
-    state = tf.train.Checkpoint(run=checkpoint, done=done, record=record)
+    state = tf.train.Checkpoint(run=fit.checkpoint, done=done, record=record)
     if path := checkpoints.restore(state):
         logging.info("resuming after epoch %d from %s", done.numpy(), path)
     manager = checkpoints.manager(state)
@@ -123,20 +140,20 @@ def run_loop(
     last = config.train_epochs - 1
 
     for epoch in range(start, config.train_epochs):
-        if epochs and _reached(config, epochs[-1].get(stop_metric), higher_is_better):
+        if epochs and _reached(config, goal, epochs[-1]):
             break
         profiled = config.profile and chief and epoch == min(start + 1, last)
         if profiled:
             tf.profiler.experimental.start(log_dir)
         began = time.perf_counter()
-        stats = train_epoch(epoch)
+        stats = fit.train_epoch(epoch)
         seconds = time.perf_counter() - began
         if profiled:
             tf.profiler.experimental.stop()
         _check_finite(epoch, {"loss": stats.loss})
         metrics = {}
         if (epoch + 1) % config.epochs_between_evals == 0 or epoch == last:
-            metrics = evaluate()
+            metrics = fit.evaluate()
             _check_finite(epoch, metrics)
         entry = {
             "epoch": epoch + 1,
@@ -152,16 +169,17 @@ def run_loop(
         if chief:
             manager.save()
 
-    history = History(epochs, _speed(epochs[start:] or epochs))
+    history = TrainingHistory(epochs, _speed(epochs[start:] or epochs))
     if chief:
         _write_whole(os.path.join(log_dir, HISTORY_FILE), json.dumps(dataclasses.asdict(history)))
     return history
 
 
-def _reached(config: LoopConfig, value: float | None, higher_is_better: bool) -> bool:
-    if value is None or config.stop_threshold is None:
+def _reached(config: LoopConfig, goal: Goal, epoch: dict[str, float]) -> bool:
+    value, threshold = epoch.get(goal.metric), config.stop_threshold
+    if value is None or threshold is None:
         return False
-    return value >= config.stop_threshold if higher_is_better else value <= config.stop_threshold
+    return value >= threshold if goal.higher_is_better else value <= threshold
 
 
 def _check_finite(epoch: int, values: dict[str, float]) -> None:

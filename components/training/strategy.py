@@ -2,12 +2,16 @@
 
 import json
 import os
+from collections.abc import Callable
+from typing import TypeVar
 
 import tensorflow as tf
 
 from transforms.base.errors import UserError
 
-__all__ = ["create_strategy", "input_context", "is_chief"]
+__all__ = ["create_strategy", "input_context", "is_chief", "place"]
+
+Arrays = TypeVar("Arrays")
 
 
 def create_strategy(num_gpus: int) -> tf.distribute.Strategy:
@@ -60,3 +64,21 @@ def input_context(strategy: tf.distribute.Strategy) -> tf.distribute.InputContex
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
     """Returns whether this process is the one that writes checkpoints, logs and the model."""
     return input_context(strategy).input_pipeline_id == 0
+
+
+def place(strategy: tf.distribute.Strategy, arrays_of: Callable[[int], Arrays]) -> Arrays:
+    """Returns arrays as tensors on the devices, in a structure that `strategy.run` takes.
+
+    Args:
+        strategy: Whose devices.
+        arrays_of: Takes a replica's number among those of this worker and returns its arrays, of
+            one structure for all.
+    """
+    devices = strategy.extended.worker_devices
+
+    def copy(context: tf.distribute.experimental.ValueContext) -> Arrays:
+        replica = context.replica_id_in_sync_group % len(devices)
+        with tf.device(devices[replica]):
+            return tf.nest.map_structure(tf.identity, arrays_of(replica))
+
+    return strategy.experimental_distribute_values_from_function(copy)

@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Callable
+from typing import Any
 
-import tensorflow as tf
 from absl import logging
 from tfx import v1 as tfx
 
 from components.training.checkpoints import Checkpoints, remove_forgotten
-from components.training.config import LoopConfig
-from components.training.loop import EpochStats, checkpoint_dir, run_loop
+from components.training.loop import Fit, Goal, checkpoint_dir, run_loop
+from components.training.setup import Setup
 from components.training.strategy import is_chief
 
 __all__ = ["train_and_export"]
@@ -17,43 +17,32 @@ __all__ = ["train_and_export"]
 
 def train_and_export(
     fn_args: tfx.components.FnArgs,
-    config: LoopConfig,
-    strategy: tf.distribute.Strategy,
-    *,
-    train_epoch: Callable[[int], EpochStats],
-    evaluate: Callable[[], dict[str, float]],
-    stop_metric: str,
-    higher_is_better: bool,
-    checkpoint: tf.train.Checkpoint,
+    setup: Setup[Any],
+    fit: Fit,
+    goal: Goal,
     export: Callable[[str], None],
 ) -> None:
     """Trains, or goes on where a killed attempt stopped, and exports the model.
 
     Args:
         fn_args: TFX's, as `checkpoint_dir` reads them; logs go to `model_run_dir`.
-        config: See `run_loop`, as for all that is not named here.
-        strategy: See `run_loop`. Only its chief exports.
-        train_epoch: See `run_loop`.
-        evaluate: See `run_loop`.
-        stop_metric: See `run_loop`.
-        higher_is_better: See `run_loop`.
-        checkpoint: See `run_loop`.
+        setup: Settings, and where to train. Only the chief exports.
+        fit: What to train.
+        goal: What the setting `stop_threshold` is a value of.
         export: Writes the trained model to the folder it is given.
 
     Raises:
         UserError: The loss or a metric is not finite.
     """
+    strategy = setup.strategy
     logging.info("training on %s", ", ".join(strategy.extended.worker_devices))
     folder = checkpoint_dir(fn_args)
     checkpoints = Checkpoints(folder)
     run_loop(
-        config,
+        setup.config,
         strategy=strategy,
-        train_epoch=train_epoch,
-        evaluate=evaluate,
-        stop_metric=stop_metric,
-        higher_is_better=higher_is_better,
-        checkpoint=checkpoint,
+        fit=fit,
+        goal=goal,
         checkpoints=checkpoints,
         log_dir=fn_args.model_run_dir,
     )

@@ -1,6 +1,7 @@
-"""Transformed Examples with one value a feature, read once into arrays."""
+"""Transformed Examples, read once into arrays."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -8,10 +9,40 @@ import tensorflow as tf
 from transforms.base.errors import UserError
 from transforms.base.hashing import hash_uint64
 
-__all__ = ["read_columns", "split_columns"]
+__all__ = ["read_columns", "read_examples", "split_columns"]
 
 _PARSED_TOGETHER = 4096
+_WHOLE = tf.distribute.InputContext()
 _VALIDATION_PERCENT = 20
+
+
+def read_examples(
+    patterns: Sequence[str],
+    spec: Mapping[str, Any],
+    context: tf.distribute.InputContext = _WHOLE,
+) -> list[dict[str, tf.Tensor | tf.RaggedTensor]]:
+    """Returns the features of all Examples in a split by name, in blocks of thousands of rows.
+
+    Args:
+        patterns: Gzipped TFRecord files, or patterns of them.
+        spec: What to parse, as `tf.io.parse_example` takes it.
+        context: Which worker's part to read.
+
+    Raises:
+        UserError: There is no Example.
+    """
+    files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
+    workers, worker = context.num_input_pipelines, context.input_pipeline_id
+    by_file = len(files) >= workers
+    records = tf.data.TFRecordDataset(files[worker::workers] if by_file else files, "GZIP")
+    if not by_file:
+        records = records.shard(workers, worker)
+    blocks = records.batch(_PARSED_TOGETHER).map(
+        lambda examples: tf.io.parse_example(examples, spec), tf.data.AUTOTUNE
+    )
+    if not (parsed := list(blocks)):
+        raise UserError(f"{', '.join(patterns)}: no Example for worker {worker} of {workers}")
+    return parsed
 
 
 def read_columns(
@@ -30,16 +61,8 @@ def read_columns(
     Raises:
         UserError: There is no Example.
     """
-    files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
-    dataset = (
-        tf.data.TFRecordDataset(files, compression_type="GZIP")
-        .batch(_PARSED_TOGETHER)
-        .map(lambda examples: tf.io.parse_example(examples, spec), tf.data.AUTOTUNE)
-    )
-    batches = list(dataset.as_numpy_iterator())
-    if not batches:
-        raise UserError(f"{', '.join(patterns)}: no Example")
-    columns = {name: np.concatenate([batch[name] for batch in batches]) for name in spec}
+    blocks = read_examples(patterns, spec)
+    columns = {name: np.concatenate([block[name] for block in blocks]) for name in spec}
     order = _order(columns)
     return {name: column[order] for name, column in columns.items()}
 

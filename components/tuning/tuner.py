@@ -6,7 +6,7 @@ import json
 import os
 import random
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import keras_tuner
 import tensorflow as tf
@@ -19,32 +19,20 @@ from keras_tuner.oracles import RandomSearchOracle
 from tfx import v1 as tfx
 
 from components.training.checkpoints import Checkpoints
-from components.training.config import LoopConfig
 from components.training.loop import (
     HISTORY_FILE,
     DivergedError,
-    EpochStats,
+    Fit,
+    Goal,
     checkpoint_dir,
     run_loop,
 )
+from components.training.setup import Setup
 from transforms.base.digest import digest
 from transforms.base.errors import UserError
 from transforms.base.settings import from_json, override
 
-__all__ = ["Fit", "LoopTuner"]
-
-
-class Fit(Protocol):
-    """A model in training, as `run_loop` takes its parts."""
-
-    checkpoint: tf.train.Checkpoint
-
-    def train_epoch(self, epoch: int) -> EpochStats:
-        """Trains one epoch, given its number from 0."""
-
-    def evaluate(self) -> dict[str, float]:
-        """Returns the metrics of the current weights."""
-
+__all__ = ["LoopTuner"]
 
 # Of the two settings drawn, either may come out as it was: a space that is not exhausted may need
 # many draws.
@@ -96,37 +84,31 @@ class LoopTuner(base_tuner.BaseTuner):
     def __init__(
         self,
         fn_args: tfx.components.FnArgs,
-        config: LoopConfig,
-        strategy: tf.distribute.Strategy,
-        fit: Callable[[Any], Fit],
-        *,
+        setup: Setup[Any],
+        fit: Callable[[Setup[Any]], Fit],
         space: keras_tuner.HyperParameters,
-        metric: str,
-        higher_is_better: bool,
+        goal: Goal,
     ):
         """Begins a search.
 
         Args:
             fn_args: TFX's. `custom_config` holds "config", the trainer's settings as JSON,
                 "tune_trials", "code" and "checkpoint_root", which must not be empty here.
-            config: The trainer's settings.
-            strategy: Where to train.
-            fit: Takes settings like `config` and returns a model that trains with them.
-            space: Settings by name, their values in `config` being the defaults.
-            metric: What to compare; `fit` evaluates it.
-            higher_is_better: Whether to look for the highest.
+            setup: The trainer's settings, and where to train.
+            fit: Returns a model that trains with the settings of such a setup.
+            space: Settings by name, their values in `setup` being the defaults.
+            goal: What to compare.
         """
         custom = fn_args.custom_config
         self.kept = f"{checkpoint_dir(fn_args)}-trials"
-        self._config, self._text = config, custom["config"]
-        self._strategy = strategy
-        self._fit = fit
+        self._text = custom["config"]
+        self._setup, self._fit, self._goal = setup, fit, goal
         count = custom["tune_trials"]
         oracle = _LocalSearch(
-            keras_tuner.Objective(metric, "max" if higher_is_better else "min"),
+            keras_tuner.Objective(goal.metric, "max" if goal.higher_is_better else "min"),
             max_trials=count,
             # 0 would stand for any seed.
-            seed=config.seed + 1,
+            seed=setup.config.seed + 1,
             hyperparameters=space,
             max_consecutive_failed_trials=count + 1,
         )
@@ -149,7 +131,7 @@ class LoopTuner(base_tuner.BaseTuner):
             raise FailedTrialError(str(error)) from error
         except Exception as error:
             raise FatalError(str(error)) from error
-        return {self.oracle.objective.name: last[self.oracle.objective.name]}
+        return {self._goal.metric: last[self._goal.metric]}
 
     def on_trial_end(self, trial: trials.Trial) -> None:
         """Ends a trial and logs what it reached."""
@@ -182,24 +164,20 @@ class LoopTuner(base_tuner.BaseTuner):
             with tf.io.gfile.GFile(history) as file:
                 return json.loads(file.read())["epochs"][-1]
         config = dataclasses.replace(
-            from_json(type(self._config), text),
-            epochs_between_evals=self._config.train_epochs,
+            from_json(type(self._setup.config), text),
+            epochs_between_evals=self._setup.config.train_epochs,
             stop_threshold=None,
             profile=False,
         )
         # The model before holds on to itself through its compiled graphs.
         keras.backend.clear_session()
         gc.collect()
-        fit = self._fit(config)
         checkpoints = Checkpoints(os.path.join(folder, "checkpoints"))
         done = run_loop(
             config,
-            strategy=self._strategy,
-            train_epoch=fit.train_epoch,
-            evaluate=fit.evaluate,
-            stop_metric=self.oracle.objective.name,
-            higher_is_better=self.oracle.objective.direction == "max",
-            checkpoint=fit.checkpoint,
+            strategy=self._setup.strategy,
+            fit=self._fit(self._setup._replace(config=config)),
+            goal=self._goal,
             checkpoints=checkpoints,
             log_dir=folder,
         )

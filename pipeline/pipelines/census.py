@@ -11,7 +11,7 @@ import numpy as np
 
 from components.census_gen.config import CensusConfig
 from components.evaluator.gates import Gate, Lower
-from components.wide_deep_trainer.census.config import CensusTrainerConfig
+from components.wide_deep_trainer.census.config import ACCURACY, AUC, CensusTrainerConfig
 from pipeline.pipelines.definition import Metric, PipelineDefinition, Preset, RowFormat
 from transforms.base.settings import Range
 
@@ -29,13 +29,13 @@ class CensusGate(Gate):
 
     min_accuracy: Annotated[
         float,
-        Lower("accuracy"),
+        Lower(ACCURACY),
         # The share of the larger class in adult.test.
         Range(above=0.764, of=", the accuracy of always answering <=50K"),
         Range(below=1),
     ]
     min_auc: Annotated[
-        float, Lower("auc"), Range(above=0.5, of=", the AUC of chance"), Range(below=1)
+        float, Lower(AUC), Range(above=0.5, of=", the AUC of chance"), Range(below=1)
     ]
 
 
@@ -96,8 +96,8 @@ PIPELINE = PipelineDefinition(
     tuner_fn="components.wide_deep_trainer.census.tuner.tuner_fn",
     label="label",
     metrics=(
-        Metric(name="accuracy", title="Accuracy", class_name="BinaryAccuracy"),
-        Metric(name="auc", title="AUC", class_name="AUC"),
+        Metric(ACCURACY, "Accuracy", "BinaryAccuracy"),
+        Metric(AUC, "AUC", "AUC"),
     ),
     slices={"gender": "gender", "race": "race"},
     predict=RowFormat(

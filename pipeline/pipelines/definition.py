@@ -23,7 +23,7 @@ __all__ = ["Metric", "PipelineDefinition", "Preset", "RowFormat", "named"]
 _NAME = re.compile("[a-z0-9][a-z0-9-]{0,127}")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True)
 class Metric:
     """A metric of the Evaluator, over all Examples and by slice.
 

@@ -12,7 +12,7 @@ import numpy as np
 from components.evaluator.gates import Gate, Upper
 from components.model_records.in_use import ServedModel
 from components.movielens_gen.config import RatingSplitConfig
-from components.wide_deep_trainer.ratings.config import RatingTrainerConfig
+from components.wide_deep_trainer.ratings.config import MAE, RMSE, RatingTrainerConfig
 from pipeline.pipelines.definition import Metric, PipelineDefinition, Preset, RowFormat
 from transforms.base.settings import Range
 
@@ -27,7 +27,7 @@ class RatingGate(Gate):
         max_rmse: Upper bound of the root mean squared error, in stars.
     """
 
-    max_rmse: Annotated[float, Upper("rmse"), Range(above=0, at_most=5, of=" stars")]
+    max_rmse: Annotated[float, Upper(RMSE), Range(above=0, at_most=5, of=" stars")]
 
 
 # Found on a validation part of the training ratings.
@@ -86,8 +86,8 @@ PIPELINE = PipelineDefinition(
     tuner_fn="components.wide_deep_trainer.ratings.tuner.tuner_fn",
     label="rating",
     metrics=(
-        Metric(name="rmse", title="RMSE in stars", class_name="RootMeanSquaredError"),
-        Metric(name="mae", title="MAE in stars", class_name="MeanAbsoluteError"),
+        Metric(RMSE, "RMSE in stars", "RootMeanSquaredError"),
+        Metric(MAE, "MAE in stars", "MeanAbsoluteError"),
     ),
     slices={"genre": "genre (a movie may have several)"},
     slice_signature="slice_features",

@@ -9,13 +9,14 @@ from typing import Annotated
 from components.evaluator.gates import Gate, Lower
 from components.movielens_gen.config import LeaveOneOutConfig
 from components.ncf_trainer.config import NcfTrainerConfig
+from components.ranking_metrics.rank import HIT_RATE, NDCG, K
 from pipeline.pipelines.definition import Metric, PipelineDefinition, Preset
 from transforms.base.settings import Range
 
 __all__ = ["PIPELINE", "NcfGate"]
 
-_RANKING = {"module": "components.ranking_metrics.metrics"}
-_AT_10 = {"k": 10, "item_key": "item_id"}
+_RANKING = "components.ranking_metrics.metrics"
+_LISTS = {"k": K, "item_key": "item_id"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +28,8 @@ class NcfGate(Gate):
         min_ndcg: Lower bound of NDCG@10.
     """
 
-    min_hit_rate: Annotated[float, Lower("hit_rate_at_10"), Range(above=0, below=1)]
-    min_ndcg: Annotated[float, Lower("ndcg_at_10"), Range(above=0, below=1)]
+    min_hit_rate: Annotated[float, Lower(HIT_RATE), Range(above=0, below=1)]
+    min_ndcg: Annotated[float, Lower(NDCG), Range(above=0, below=1)]
 
 
 _PRESETS = {
@@ -87,26 +88,10 @@ PIPELINE = PipelineDefinition(
     tuner_fn="components.ncf_trainer.tuner.tuner_fn",
     label="label",
     metrics=(
+        Metric(HIT_RATE, f"HR@{K}", "HitRate", _RANKING, _LISTS),
+        Metric(NDCG, f"NDCG@{K}", "LeaveOneOutNDCG", _RANKING, _LISTS),
         Metric(
-            name="hit_rate_at_10",
-            title="HR@10",
-            class_name="HitRate",
-            settings=_AT_10,
-            **_RANKING,
-        ),
-        Metric(
-            name="ndcg_at_10",
-            title="NDCG@10",
-            class_name="LeaveOneOutNDCG",
-            settings=_AT_10,
-            **_RANKING,
-        ),
-        Metric(
-            name="short_lists",
-            title="Users with too short a list to rank",
-            class_name="ShortLists",
-            settings=_AT_10,
-            **_RANKING,
+            "short_lists", "Users with too short a list to rank", "ShortLists", _RANKING, _LISTS
         ),
     ),
     interactions="components.ncf_trainer.interactions",

@@ -10,15 +10,13 @@ from components.training.columnar_training import (
     predictor,
     scheduled_rate,
 )
+from components.training.engine import Part
 from components.wide_deep_trainer.census import features
-from components.wide_deep_trainer.census.config import CensusTrainerConfig
+from components.wide_deep_trainer.census.config import ACCURACY, AUC, CensusTrainerConfig
 from components.wide_deep_trainer.census.model import WideDeepClassifier
 from transforms.base.errors import UserError
 
-__all__ = ["ACCURACY", "AUC", "CensusFit", "classification_metrics"]
-
-ACCURACY = "accuracy"
-AUC = "auc"
+__all__ = ["CensusFit", "classification_metrics"]
 
 
 class CensusFit(ColumnarTraining):
@@ -76,21 +74,19 @@ def _sizes(config: CensusTrainerConfig, transform_output: tft.TFTransformOutput)
     }
 
 
-def _parts(
-    model: WideDeepClassifier, config: CensusTrainerConfig, rows: int
-) -> list[tuple[list[tf.Variable], keras.optimizers.Optimizer]]:
+def _parts(model: WideDeepClassifier, config: CensusTrainerConfig, rows: int) -> list[Part]:
     """Returns the variables of each part of the model, with their optimiser."""
     parts = []
     if model.wide:
         ftrl = keras.optimizers.Ftrl(config.wide_learning_rate)
-        parts.append((model.wide.trainable_variables, ftrl))
+        parts.append(Part(model.wide.trainable_variables, ftrl))
     if model.deep:
         rate = scheduled_rate(config.schedule, config.deep_learning_rate, config, rows)
         if config.deep_optimizer == "adamw":
             optimizer = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
         else:
             optimizer = keras.optimizers.Adagrad(rate)
-        parts.append((model.deep.trainable_variables, optimizer))
+        parts.append(Part(model.deep.trainable_variables, optimizer))
     return parts
 
 

@@ -1,17 +1,16 @@
 """TFX Trainer's run_fn for the census models."""
 
 import tensorflow as tf
-import tensorflow_transform as tft
 from tfx import v1 as tfx
 
-from components.training.strategy import create_strategy
+from components.training.export import export_model
+from components.training.loop import Goal
+from components.training.setup import set_up
 from components.training.train import train_and_export
 from components.training.transformed_data import read_columns
 from components.wide_deep_trainer.census import features
-from components.wide_deep_trainer.census.config import CensusTrainerConfig
-from components.wide_deep_trainer.census.fit import ACCURACY, CensusFit
-from components.wide_deep_trainer.export import export_model
-from transforms.base.settings import from_json
+from components.wide_deep_trainer.census.config import ACCURACY, CensusTrainerConfig
+from components.wide_deep_trainer.census.fit import CensusFit
 
 __all__ = ["run_fn"]
 
@@ -32,26 +31,18 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
         UserError: A setting that this machine or this data cannot meet, an eval split of one
             label, or a diverged model.
     """
-    config = from_json(CensusTrainerConfig, fn_args.custom_config["config"])
-    strategy = create_strategy(config.num_gpus)
-    transform_output = tft.TFTransformOutput(fn_args.transform_output)
-    spec = transform_output.transformed_feature_spec()
+    setup = set_up(fn_args, CensusTrainerConfig)
+    spec = setup.transform_output.transformed_feature_spec()
     train, evaluation = (read_columns(f, spec) for f in (fn_args.train_files, fn_args.eval_files))
-    fit = CensusFit(config, strategy, transform_output, train, evaluation)
-    train_and_export(
-        fn_args,
-        config,
-        strategy,
-        train_epoch=fit.train_epoch,
-        evaluate=fit.evaluate,
-        stop_metric=ACCURACY,
-        higher_is_better=True,
-        checkpoint=fit.checkpoint,
-        export=lambda directory: export_model(
+    fit = CensusFit(*setup, train, evaluation)
+
+    def export(directory: str) -> None:
+        export_model(
             fit.model,
             lambda rows: fit.model.probability(rows)[:, tf.newaxis],
-            transform_output,
+            setup.transform_output,
             _REQUEST,
             directory,
-        ),
-    )
+        )
+
+    train_and_export(fn_args, setup, fit, Goal(ACCURACY), export)

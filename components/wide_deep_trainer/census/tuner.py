@@ -1,16 +1,15 @@
 """TFX Tuner's tuner_fn for the census models."""
 
 import keras_tuner
-import tensorflow_transform as tft
 from tfx import v1 as tfx
 
-from components.training.strategy import create_strategy
+from components.training.loop import Goal
+from components.training.setup import set_up
 from components.training.transformed_data import read_columns, split_columns
 from components.tuning.space import among, around
 from components.tuning.tuner import LoopTuner
-from components.wide_deep_trainer.census.config import CensusTrainerConfig
-from components.wide_deep_trainer.census.fit import AUC, CensusFit
-from transforms.base.settings import from_json
+from components.wide_deep_trainer.census.config import AUC, CensusTrainerConfig
+from components.wide_deep_trainer.census.fit import CensusFit
 
 __all__ = ["tuner_fn"]
 
@@ -26,19 +25,16 @@ def tuner_fn(fn_args: tfx.components.FnArgs) -> tfx.components.TunerFnResult:
     Raises:
         UserError: A setting that this machine or this data cannot meet.
     """
-    config = from_json(CensusTrainerConfig, fn_args.custom_config["config"])
-    strategy = create_strategy(config.num_gpus)
-    transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
-    columns = read_columns(fn_args.train_files, transform_output.transformed_feature_spec())
-    train, validation = split_columns(columns, config.seed)
+    setup = set_up(fn_args, CensusTrainerConfig)
+    spec = setup.transform_output.transformed_feature_spec()
+    columns = read_columns(fn_args.train_files, spec)
+    train, validation = split_columns(columns, setup.config.seed)
     tuner = LoopTuner(
         fn_args,
-        config,
-        strategy,
-        lambda settings: CensusFit(settings, strategy, transform_output, train, validation),
-        space=_space(config),
-        metric=AUC,
-        higher_is_better=True,
+        setup,
+        lambda trial: CensusFit(*trial, train, validation),
+        _space(setup.config),
+        Goal(AUC),
     )
     return tfx.components.TunerFnResult(tuner=tuner, fit_kwargs={})
 

@@ -6,7 +6,11 @@ from typing import Annotated
 from components.wide_deep_trainer.layers.network_config import NetworkConfig
 from transforms.base.settings import Must, OneOf, Range, check
 
-__all__ = ["RatingTrainerConfig"]
+__all__ = ["MAE", "RMSE", "RatingTrainerConfig"]
+
+# Names of metrics.
+MAE = "mae"
+RMSE = "rmse"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ import tf_keras as keras
 from components.wide_deep_trainer.ratings import features
 from components.wide_deep_trainer.ratings.config import RatingTrainerConfig
 from components.wide_deep_trainer.ratings.genres import unit_genres
-from components.wide_deep_trainer.ratings.history import History
+from components.wide_deep_trainer.ratings.memory import RatingMemory
 from components.wide_deep_trainer.ratings.model import RatingModel
 from components.wide_deep_trainer.ratings.session import Session
 from transforms.vectorize_genres import GENRES
@@ -51,7 +51,7 @@ class RatingFactors(RatingModel):
         self.item_bias = self._biases("item_bias", [num_items, config.ensemble_size])
         mean = float(np.mean(train[features.RATING], dtype=np.float64))
         self.mean = self._biases("mean", [config.ensemble_size], mean)
-        self.history = History(train, config.neighbours)
+        self.memory = RatingMemory(train, config.neighbours)
         genre_masks = np.zeros(num_items, np.int64)
         genre_masks[train[features.ITEM_ROW]] = train[features.GENRE_MASK]
         self.genre_masks = self.add_weight(
@@ -77,7 +77,7 @@ class RatingFactors(RatingModel):
         stars = self.mean + user_bias + item_bias
         stars += tf.reduce_sum(user * (item + self._of_genres(columns)), axis=-1)
 
-        near = self.history(columns)
+        near = self.memory(columns)
         expected = (self.mean + user_bias)[:, tf.newaxis] + tf.gather(self.item_bias, near.items)
         known = tf.not_equal(users, self._unknown_user)[:, tf.newaxis]
         stars += self.session(

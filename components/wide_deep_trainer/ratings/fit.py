@@ -10,15 +10,13 @@ from components.training.columnar_training import (
     predictor,
     scheduled_rate,
 )
+from components.training.engine import Part
 from components.wide_deep_trainer.ratings import features
-from components.wide_deep_trainer.ratings.config import RatingTrainerConfig
+from components.wide_deep_trainer.ratings.config import MAE, RMSE, RatingTrainerConfig
 from components.wide_deep_trainer.ratings.factors import RatingFactors
 from components.wide_deep_trainer.ratings.network import RatingNetwork
 
-__all__ = ["MAE", "RMSE", "RatingFit"]
-
-RMSE = "rmse"
-MAE = "mae"
+__all__ = ["RatingFit"]
 
 _MODELS = {"deep": RatingNetwork, "factors": RatingFactors}
 
@@ -59,7 +57,7 @@ class RatingFit(ColumnarTraining):
             optimizer = keras.optimizers.Adam(
                 scheduled_rate(config.schedule, config.learning_rate, config, rows)
             )
-        parts = [(self.model.trainable_variables, optimizer)]
+        parts = [Part(self.model.trainable_variables, optimizer)]
         super().__init__(config, strategy, train, parts, self.model.loss)
         self._predict = predictor(self.model)
         self._evaluation = evaluation

@@ -1,17 +1,16 @@
 """TFX Trainer's run_fn for the rating models."""
 
 import tensorflow as tf
-import tensorflow_transform as tft
 from tfx import v1 as tfx
 
-from components.training.strategy import create_strategy
+from components.training.export import export_model
+from components.training.loop import Goal
+from components.training.setup import set_up
 from components.training.train import train_and_export
 from components.training.transformed_data import read_columns
-from components.wide_deep_trainer.export import export_model
 from components.wide_deep_trainer.ratings import features
-from components.wide_deep_trainer.ratings.config import RatingTrainerConfig
-from components.wide_deep_trainer.ratings.fit import RMSE, RatingFit
-from transforms.base.settings import from_json
+from components.wide_deep_trainer.ratings.config import RMSE, RatingTrainerConfig
+from components.wide_deep_trainer.ratings.fit import RatingFit
 from transforms.vectorize_genres import GENRES
 
 __all__ = ["run_fn"]
@@ -31,25 +30,17 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
     Raises:
         UserError: A setting that this machine or this data cannot meet, or a diverged model.
     """
-    config = from_json(RatingTrainerConfig, fn_args.custom_config["config"])
-    strategy = create_strategy(config.num_gpus)
-    transform_output = tft.TFTransformOutput(fn_args.transform_output)
-    spec = transform_output.transformed_feature_spec()
+    setup = set_up(fn_args, RatingTrainerConfig)
+    spec = setup.transform_output.transformed_feature_spec()
     train, evaluation = (read_columns(f, spec) for f in (fn_args.train_files, fn_args.eval_files))
-    fit = RatingFit(config, strategy, transform_output, train, evaluation)
-    train_and_export(
-        fn_args,
-        config,
-        strategy,
-        train_epoch=fit.train_epoch,
-        evaluate=fit.evaluate,
-        stop_metric=RMSE,
-        higher_is_better=False,
-        checkpoint=fit.checkpoint,
-        export=lambda directory: export_model(
-            fit.model, fit.model, transform_output, _REQUEST, directory, _genre_names
-        ),
-    )
+    fit = RatingFit(*setup, train, evaluation)
+
+    def export(directory: str) -> None:
+        export_model(
+            fit.model, fit.model, setup.transform_output, _REQUEST, directory, _genre_names
+        )
+
+    train_and_export(fn_args, setup, fit, Goal(RMSE, higher_is_better=False), export)
 
 
 def _genre_names(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

@@ -1,17 +1,16 @@
 """TFX Tuner's tuner_fn for the rating models."""
 
 import keras_tuner
-import tensorflow_transform as tft
 from tfx import v1 as tfx
 
-from components.training.strategy import create_strategy
+from components.training.loop import Goal
+from components.training.setup import set_up
 from components.training.transformed_data import read_columns, split_columns
 from components.tuning.space import among, around
 from components.tuning.tuner import LoopTuner
 from components.wide_deep_trainer.ratings import features
-from components.wide_deep_trainer.ratings.config import RatingTrainerConfig
-from components.wide_deep_trainer.ratings.fit import RMSE, RatingFit
-from transforms.base.settings import from_json
+from components.wide_deep_trainer.ratings.config import RMSE, RatingTrainerConfig
+from components.wide_deep_trainer.ratings.fit import RatingFit
 
 __all__ = ["tuner_fn"]
 
@@ -25,21 +24,18 @@ def tuner_fn(fn_args: tfx.components.FnArgs) -> tfx.components.TunerFnResult:
     Raises:
         UserError: A setting that this machine or this data cannot meet.
     """
-    config = from_json(RatingTrainerConfig, fn_args.custom_config["config"])
-    strategy = create_strategy(config.num_gpus)
-    transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
-    columns = read_columns(fn_args.train_files, transform_output.transformed_feature_spec())
+    setup = set_up(fn_args, RatingTrainerConfig)
+    spec = setup.transform_output.transformed_feature_spec()
+    columns = read_columns(fn_args.train_files, spec)
     train, validation = split_columns(
-        columns, config.seed, columns[features.USER_ROW], columns[features.ITEM_ROW]
+        columns, setup.config.seed, columns[features.USER_ROW], columns[features.ITEM_ROW]
     )
     tuner = LoopTuner(
         fn_args,
-        config,
-        strategy,
-        lambda settings: RatingFit(settings, strategy, transform_output, train, validation),
-        space=_space(config),
-        metric=RMSE,
-        higher_is_better=False,
+        setup,
+        lambda trial: RatingFit(*trial, train, validation),
+        _space(setup.config),
+        Goal(RMSE, higher_is_better=False),
     )
     return tfx.components.TunerFnResult(tuner=tuner, fit_kwargs={})
 

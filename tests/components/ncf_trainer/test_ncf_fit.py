@@ -11,9 +11,10 @@ import tensorflow as tf
 
 from components.ncf_trainer.config import NcfTrainerConfig
 from components.ncf_trainer.data import Candidates, Histories
-from components.ncf_trainer.fit import HIT_RATE, NcfFit, _training_arrays
+from components.ncf_trainer.fit import NcfFit, _training_arrays
+from components.ranking_metrics.rank import HIT_RATE
 from components.training.checkpoints import Checkpoints
-from components.training.loop import run_loop
+from components.training.loop import Goal, run_loop
 from components.training.strategy import create_strategy
 from tests.components.ncf_trainer.fit_groups import build, fit
 
@@ -130,20 +131,19 @@ class KilledError(Exception):
 def test_a_killed_run_continues_to_the_same_history(tmp_path):
     def history(folder, kill_before=None):
         config, strategy, run = build(train_epochs=3, schedule="cosine")
+        train_epoch = run.train_epoch
 
-        def train_epoch(epoch):
+        def train_or_die(epoch):
             if epoch == kill_before:
                 raise KilledError
-            return run.train_epoch(epoch)
+            return train_epoch(epoch)
 
+        run.train_epoch = train_or_die
         done = run_loop(
             config,
             strategy=strategy,
-            train_epoch=train_epoch,
-            evaluate=run.evaluate,
-            stop_metric=HIT_RATE,
-            higher_is_better=True,
-            checkpoint=run.checkpoint,
+            fit=run,
+            goal=Goal(HIT_RATE),
             checkpoints=Checkpoints(str(tmp_path / folder)),
             log_dir=str(tmp_path / "log"),
         )

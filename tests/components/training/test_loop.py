@@ -10,6 +10,7 @@ from components.training.loop import (
     HISTORY_FILE,
     DivergedError,
     EpochStats,
+    Goal,
     checkpoint_dir,
     run_loop,
 )
@@ -29,6 +30,7 @@ class Run:
         self.sign = sign
         self.kill_before = kill_before
         self.weight = tf.Variable(1.0)
+        self.checkpoint = tf.train.Checkpoint(weight=self.weight)
         self.trained = []
 
     def train_epoch(self, epoch):
@@ -45,11 +47,8 @@ class Run:
         return run_loop(
             LoopConfig(batch_size=1, **settings),
             strategy=create_strategy(0),
-            train_epoch=self.train_epoch,
-            evaluate=self.evaluate,
-            stop_metric="score",
-            higher_is_better=self.sign > 0,
-            checkpoint=tf.train.Checkpoint(weight=self.weight),
+            fit=self,
+            goal=Goal("score", self.sign > 0),
             checkpoints=Checkpoints(str(self.folder / "checkpoints")),
             log_dir=str(self.folder / "log"),
         )

@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 
 from components.training.config import LoopConfig
-from components.training.loop import EpochStats
+from components.training.loop import EpochStats, Goal
+from components.training.setup import Setup
 from components.training.strategy import create_strategy
 from components.tuning.space import among, around
 from components.tuning.tuner import LoopTuner
@@ -43,7 +44,9 @@ class Search:
         self.reach = reach
         self.trained = []
 
-    def fit(self, settings):
+    def fit(self, setup):
+        settings = setup.config
+
         def train_epoch(epoch):
             if len(self.trained) == self.kill_at:
                 raise Killed
@@ -74,12 +77,10 @@ class Search:
         )
         tuner = LoopTuner(
             fn_args,
-            config,
-            create_strategy(0),
+            Setup(config, create_strategy(0), None),
             self.fit,
-            space=space,
-            metric="score",
-            higher_is_better=True,
+            space,
+            Goal("score"),
         )
         tuner.search()
         return tuner
@@ -146,7 +147,7 @@ def test_any_other_fault_ends_the_search(tmp_path):
     search = Search(tmp_path)
     mistake = UserError("num_gpus=1: this machine has none")
 
-    def fit(settings):
+    def fit(setup):
         raise mistake
 
     search.fit = fit

@@ -5,7 +5,7 @@ import tensorflow as tf
 from components.wide_deep_trainer.ratings.config import RatingTrainerConfig
 from components.wide_deep_trainer.ratings.factors import RatingFactors
 from components.wide_deep_trainer.ratings.genres import genre_vectors
-from components.wide_deep_trainer.ratings.history import History
+from components.wide_deep_trainer.ratings.memory import RatingMemory
 from components.wide_deep_trainer.ratings.network import RatingNetwork
 from transforms.base.errors import UserError
 
@@ -32,20 +32,20 @@ def tensors(*rows):
 TRAIN = columns((1, 0, 100), (0, 0, 50), (0, 1, 40), (0, 2, 60), (0, 3, 10), (2, 4, 0))
 
 
-def test_history_finds_a_users_ratings_around_a_moment():
-    near = History(TRAIN, 4)(tensors((0, 4, 55)))
+def test_memory_finds_a_users_ratings_around_a_moment():
+    near = RatingMemory(TRAIN, 4)(tensors((0, 4, 55)))
     assert near.items[near.present].numpy().tolist() == [1, 0, 2]
     assert near.seconds[near.present].numpy().tolist() == [15, 5, 5]
 
 
 @pytest.mark.parametrize("time", [0, 50, 10**6, 1 << 40])
-def test_history_never_tells_the_rating_in_question(time):
-    near = History(TRAIN, 8)(tensors((0, 0, time)))
+def test_memory_never_tells_the_rating_in_question(time):
+    near = RatingMemory(TRAIN, 8)(tensors((0, 0, time)))
     assert near.items[near.present].numpy().tolist() == [3, 1, 2]
 
 
-def test_history_of_a_user_without_ratings_is_empty():
-    near = History(TRAIN, 8)(tensors((USERS, 0, 50)))
+def test_memory_of_a_user_without_ratings_is_empty():
+    near = RatingMemory(TRAIN, 8)(tensors((USERS, 0, 50)))
     assert not near.present.numpy().any()
 
 

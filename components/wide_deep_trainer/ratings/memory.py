@@ -10,7 +10,7 @@ import tf_keras as keras
 from components.wide_deep_trainer.ratings import features
 from transforms.parsing.rating_scale import LATEST_SECOND
 
-__all__ = ["History", "Neighbours"]
+__all__ = ["Neighbours", "RatingMemory"]
 
 _SECONDS = LATEST_SECOND + 1
 
@@ -31,7 +31,7 @@ class Neighbours(NamedTuple):
     present: tf.Tensor
 
 
-class History(keras.layers.Layer):
+class RatingMemory(keras.layers.Layer):
     """All ratings in order of user and time, found by binary search.
 
     A rating takes 20 bytes, in memory and in an exported model.
@@ -44,7 +44,7 @@ class History(keras.layers.Layer):
             columns: The transformed train split: user and item rows, timestamps, ratings.
             count: Neighbours to return; half of them come before the moment, half after.
         """
-        super().__init__(name="history")
+        super().__init__(name="memory")
         keys = _keys(columns, np.clip)
         order = np.lexsort((columns[features.ITEM_ROW], keys))
         self._offsets = np.arange(-(count // 2), count // 2)
