@@ -5,6 +5,7 @@ from typing import Any
 
 from tensorflow_model_analysis.proto import config_pb2
 
+from components.ranking_metrics.rank import HIT_RATE, NDCG, K
 from pipeline.configs import PipelineConfig
 from pipeline.parts import PARTS
 
@@ -15,9 +16,9 @@ _RANKING = "components.ranking_metrics.metrics"
 # class, module, settings of each metric, by pipeline and metric name.
 _METRICS: dict[str, dict[str, tuple[str, str, dict[str, Any]]]] = {
     "ncf": {
-        "hit_rate_at_10": ("HitRate", _RANKING, {"k": 10, "item_key": "item_id"}),
-        "ndcg_at_10": ("LeaveOneOutNDCG", _RANKING, {"k": 10, "item_key": "item_id"}),
-        "short_lists": ("ShortLists", _RANKING, {"k": 10, "item_key": "item_id"}),
+        HIT_RATE: ("HitRate", _RANKING, {"k": K, "item_key": "item_id"}),
+        NDCG: ("LeaveOneOutNDCG", _RANKING, {"k": K, "item_key": "item_id"}),
+        "short_lists": ("ShortLists", _RANKING, {"k": K, "item_key": "item_id"}),
     },
     "movielens": {
         "rmse": ("RootMeanSquaredError", "", {}),
