@@ -17,8 +17,9 @@ Arrays = TypeVar("Arrays")
 def create_strategy(num_gpus: int) -> tf.distribute.Strategy:
     """Returns the distribution strategy for this process.
 
-    With TF_CONFIG, call it before anything else that uses TensorFlow: workers can only be joined
-    while the runtime is not yet initialised.
+    With TF_CONFIG, which none of the engines sets, each of several processes that share the output
+    folders trains on its part of the data. Then call it before anything else that uses
+    TensorFlow: workers can only be joined while the runtime is not yet initialised.
 
     Args:
         num_gpus: GPUs of this machine to use. 0 uses its CPU: one device, or as many replicas as

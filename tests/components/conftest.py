@@ -1,5 +1,8 @@
 import gc
 import json
+import os
+import pathlib
+import socket
 import subprocess
 import sys
 import types
@@ -32,6 +35,19 @@ print(json.dumps({
     "serving_default": signatures["serving_default"](examples)["scores"].numpy().tolist(),
     "transformed": sorted(signatures["transform_features"](examples)),
 }))
+"""
+
+# One of several workers, killed before an epoch on demand.
+_WORK = """
+import importlib, json, os, sys, types
+from components.training.engine import Engine
+
+module, args, kill_before = sys.argv[1:]
+train_epoch = Engine.train_epoch
+Engine.train_epoch = lambda fit, epoch: (
+    os._exit(9) if epoch == int(kill_before) else train_epoch(fit, epoch)
+)
+importlib.import_module(module).run_fn(types.SimpleNamespace(**json.loads(args)))
 """
 
 
@@ -120,6 +136,49 @@ def tune():
         return tuner.oracle
 
     return search
+
+
+@pytest.fixture
+def clusters():
+    """Returns a function that returns the TF_CONFIG of each of two workers on this machine."""
+
+    def build():
+        ports = []
+        for _ in range(2):
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                ports.append(probe.getsockname()[1])
+        cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
+        return [
+            json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
+            for index in range(2)
+        ]
+
+    return build
+
+
+@pytest.fixture
+def on_two_workers(clusters):
+    """Returns a function that calls a run_fn as two workers, and returns their exit codes."""
+
+    def run(run_fn, fn_args, kill_before=-1):
+        command = [sys.executable, "-c", _WORK, run_fn.__module__, json.dumps(vars(fn_args))]
+        root = str(pathlib.Path(__file__).parents[2])
+        workers = [
+            subprocess.Popen(
+                [*command, str(kill_before)],
+                env={
+                    **os.environ,
+                    "PYTHONPATH": root,
+                    "CUDA_VISIBLE_DEVICES": "",
+                    "TF_CONFIG": config,
+                },
+            )
+            for config in clusters()
+        ]
+        return [worker.wait(timeout=300) for worker in workers]
+
+    return run
 
 
 @pytest.fixture(scope="session")

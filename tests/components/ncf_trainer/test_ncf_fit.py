@@ -1,7 +1,6 @@
 import json
 import os
 import pathlib
-import socket
 import subprocess
 import sys
 
@@ -162,17 +161,8 @@ def test_two_devices_train_as_one(single):
 
 
 @pytest.mark.slow
-def test_two_workers_with_a_shard_each_train_as_well_as_one(single):
-    ports = []
-    for _ in range(2):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            ports.append(probe.getsockname()[1])
-    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
-    workers = [
-        start(1, TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": i}}))
-        for i in range(2)
-    ]
+def test_two_workers_with_a_shard_each_train_as_well_as_one(single, clusters):
+    workers = [start(1, TF_CONFIG=config) for config in clusters()]
     for losses, hit_rate, replicas in map(result, workers):
         assert replicas == 2
         assert hit_rate == pytest.approx(single[1], abs=0.01)

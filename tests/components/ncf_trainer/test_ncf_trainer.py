@@ -96,6 +96,17 @@ def test_trains_a_model_that_serves_anywhere(fn_args, raw_examples, parse):
     assert answer["transformed"] == ["item_row", "label", "user_row"]
 
 
+@pytest.mark.slow
+def test_two_workers_go_on_where_they_were_killed_and_one_exports(fn_args, on_two_workers):
+    args = fn_args(**FAST)
+    assert on_two_workers(run_fn, args, kill_before=12) == [9, 9]
+    assert not os.path.exists(args.serving_model_dir)
+    assert on_two_workers(run_fn, args, kill_before=0) == [0, 0]
+    assert history(args)["epochs"][-1]["hit_rate_at_10"] > 0.9
+    assert not os.listdir(args.custom_config["checkpoint_root"])
+    assert "recommend" in tf.saved_model.load(args.serving_model_dir).signatures
+
+
 def shorter(serialised):
     message = tf.train.Example.FromString(serialised)
     del message.features.feature["item_id"].int64_list.value[2:]

@@ -1,9 +1,11 @@
 import dataclasses
 import json
 import os
+import types
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from components.training.loop import HISTORY_FILE
 from components.wide_deep_trainer.census import trainer as census_trainer
@@ -72,6 +74,21 @@ def test_trains_a_model_that_serves_anywhere(name, census_rows, census_transform
     np.testing.assert_allclose(answer["serving_default"], scores, atol=1e-6)
     labels = [row["label"] for row in census_rows["eval"][:50]]
     assert np.mean((scores[:50, 0] > 0.5) == labels) > 0.7
+
+
+@pytest.mark.slow
+def test_two_workers_train_as_well_as_one(census_transformed, fn_args, on_two_workers, tmp_path):
+    alone = fn_args(config("wide_deep"), census_transformed)
+    run_fn(alone)
+    together = types.SimpleNamespace(**vars(alone))
+    together.model_run_dir = str(tmp_path / "run_together")
+    together.serving_model_dir = str(tmp_path / "model_together")
+    assert on_two_workers(run_fn, together) == [0, 0]
+    for one, two in zip(history(alone), history(together), strict=True):
+        assert two["examples"] == one["examples"]
+        assert two["loss"] == pytest.approx(one["loss"], abs=0.02)
+    assert history(together)[-1]["auc"] == pytest.approx(history(alone)[-1]["auc"], abs=0.02)
+    assert "score" in tf.saved_model.load(together.serving_model_dir).signatures
 
 
 def test_a_seed_determines_the_history(census_transformed, fn_args, tmp_path, monkeypatch):
