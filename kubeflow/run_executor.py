@@ -53,6 +53,7 @@ def main(arguments: Sequence[str], mounts: str = "/") -> ExitCode:
     code = end_step(lambda: tfx_entry.main((args, beam_args)))
     if code:
         return code
+    _name_uris_in_record(given, uris)
     _leave_folders(given["outputs"]["outputFile"], uris)
     if args.executor_class_path == _PUSHER:
         return _tell_verdict(given)
@@ -97,6 +98,20 @@ def _enter_folders(given: dict[str, Any], mounts: str) -> dict[str, str]:
             if side == "outputs":
                 os.makedirs(folder, exist_ok=True)
     return uris
+
+
+def _name_uris_in_record(given: dict[str, Any], uris: dict[str, str]) -> None:
+    """Has a record that the step wrote name Examples by the URI that other machines know."""
+    for _, artifact in _artifacts(given["outputs"]):
+        path = os.path.join(artifact["uri"], RECORD_FILE)
+        if artifact["uri"] not in uris or not fileio.exists(path):
+            continue
+        with fileio.open(path) as file:
+            record = json.loads(file.read())
+        data = record["data"]
+        data["examples"] = uris.get(data["examples"], data["examples"])
+        with fileio.open(path, "w") as file:
+            file.write(json.dumps(record, indent=2, sort_keys=True))
 
 
 def _leave_folders(output_file: str, uris: dict[str, str]) -> None:

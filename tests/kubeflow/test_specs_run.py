@@ -36,7 +36,10 @@ def test_the_spec_that_kubeflow_got_pushes_a_model(upload, pipeline):
     player = _player(result.folder)
     run = player.run(result.server.packages["versions-2"], request["runtime_config"]["parameters"])
     assert not run.failed, run.failed.said[-3000:]
-    assert len(result.folder.pushed()) == 1
+    (version,) = result.folder.pushed()
+    record = f"{result.folder.root}/{pipeline}/serving/{version}/record.json"
+    with open(record, encoding="utf-8") as file:
+        assert json.load(file)["data"]["examples"].startswith("minio://mlpipeline/v2/artifacts/")
     model_run = player.stored(run.outputs["Trainer"].artifacts["model_run"])
     with open(os.path.join(model_run, "training.json"), encoding="utf-8") as file:
         assert len(json.load(file)["epochs"]) == QUICK[pipeline]["train_epochs"]
