@@ -1,5 +1,6 @@
 """Follows a run on Kubeflow Pipelines 2 to its end, and tells how it ended as `run` does."""
 
+import itertools
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -14,13 +15,12 @@ __all__ = ["follow_run"]
 
 _POLL_SECONDS = 5.0
 _ENDED = ("SUCCEEDED", "SKIPPED", "FAILED", "CANCELED")
-# Steps of the backend itself, between and around those of the pipeline.
-_NOT_STEPS = re.compile(r"(root|executor|.*-driver)(\(\d+\))?")
 _VERDICT = re.compile(r"\] verdict: (.*)")
 _LAST_LINE = re.compile(r"(?:error|refused): .*")
-# How the launcher tells of the command's end, after the command's own last line.
-_EXIT_STATUS = re.compile(r"exit status (\d+)")
+# How the launcher tells of the command's end. Argo tells of the launcher's after that.
+_EXIT_STATUS = re.compile(r"failed to execute component: exit status (\d+)")
 _POD_TEMPLATE = "system-container-impl"
+_ROOT = "root"
 
 
 def follow_run(
@@ -53,14 +53,14 @@ def follow_run(
         return ExitCode.INTERRUPTED
     failed = [name for name, task in tasks.items() if task.state == "FAILED"]
     evaluated = "Evaluator" in tasks and "Evaluator" not in failed
-    for line in _log(client, run_id, tasks["Evaluator"]) if evaluated else ():
+    for line in _log(client, run, "Evaluator") if evaluated else ():
         verdict = _VERDICT.search(line)
         if verdict:
             tell(verdict[1])
     if run.state == "SUCCEEDED":
         return ExitCode.SUCCESS
     for name in failed:
-        log = list(_log(client, run_id, tasks[name]))
+        log = list(_log(client, run, name))
         reasons = [line for line in log if _LAST_LINE.fullmatch(line)]
         codes = [int(found[1]) for found in map(_EXIT_STATUS.search, log) if found]
         if reasons and codes:
@@ -70,12 +70,17 @@ def follow_run(
     return ExitCode.FAULT
 
 
+def _details(run: Any) -> list[Any]:
+    """Returns the workflow's nodes; what the launcher keeps for the cache has no name."""
+    details = run.run_details.task_details if run.run_details else None
+    return [task for task in details or () if task.display_name]
+
+
 def _steps(run: Any) -> dict[str, Any]:
     """Returns the steps of the pipeline by name, in the order of their ends."""
-    details = run.run_details.task_details if run.run_details else None
-    steps = [task for task in details or () if not _NOT_STEPS.fullmatch(task.display_name)]
-    # The workflow's own node has the run's name.
-    steps = [task for task in steps if task.display_name != run.display_name]
+    nodes = {task.display_name: task for task in _details(run)}
+    # Each step has a driver, and so has the whole of them.
+    steps = [nodes[name] for name in nodes if f"{name}-driver" in nodes and name != _ROOT]
     return {task.display_name: task for task in sorted(steps, key=lambda task: str(task.end_time))}
 
 
@@ -85,19 +90,45 @@ def _duration(task: Any) -> str:
     return f"{(task.end_time - task.start_time).total_seconds():.0f} s"
 
 
-def _log(client: kfp.Client, run_id: str, task: Any) -> Iterator[str]:
+def _log(client: kfp.Client, run: Any, step: str) -> Iterator[str]:
     """Yields the lines of the log of a step's pod; none where the pod or its log is gone."""
-    for child in task.child_tasks or ():
-        workflow, _, number = child.pod_name.rpartition("-")
-        path = f"/apis/v1alpha1/runs/{run_id}/nodes/{workflow}-{_POD_TEMPLATE}-{number}/log"
-        try:
-            (text,) = client._run_api.api_client.call_api(
-                path,
-                "GET",
-                response_type="str",
-                auth_settings=["Bearer"],
-                _return_http_data_only=False,
-            )[:1]
-        except ApiException:
-            continue
-        yield from (text or "").splitlines()
+    path = f"/apis/v1alpha1/runs/{run.run_id}/nodes/{_pod(run, step)}/log"
+    try:
+        (text,) = client._run_api.api_client.call_api(
+            path,
+            "GET",
+            response_type="str",
+            auth_settings=["Bearer"],
+            _return_http_data_only=False,
+        )[:1]
+    except ApiException:
+        return
+    yield from (text or "").splitlines()
+
+
+def _pod(run: Any, step: str) -> str:
+    """Returns the name of the pod of a step's last attempt.
+
+    The API tells of nodes what they are called and the ids of their children, and not their own.
+    """
+    nodes = {child.pod_name for task in _details(run) for child in task.child_tasks or ()}
+    workflow = min(nodes, default="").rpartition("-")[0]
+
+    def last_attempt(name: str) -> str:
+        attempts = (f"{name}({number})" for number in itertools.count())
+        made = itertools.takewhile(lambda each: f"{workflow}-{_hash(each)}" in nodes, attempts)
+        # What cannot be retried has no attempts.
+        return [name, *made][-1]
+
+    node = last_attempt(workflow)
+    for name in (_ROOT, step, "executor"):
+        node = last_attempt(f"{node}.{name}")
+    return f"{workflow}-{_POD_TEMPLATE}-{_hash(node)}"
+
+
+def _hash(name: str) -> int:
+    """Returns the FNV-1a hash of a node's name, with which Argo makes its id."""
+    value = 0x811C9DC5
+    for byte in name.encode():
+        value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
+    return value

@@ -148,27 +148,52 @@ class KfpServer:
     def _finish(self, record: _Record, run: Run) -> None:
         """Gives a run the details that the real server takes from the workflow's nodes."""
         now = datetime.now(UTC).isoformat()
-        details = []
+        # What the launcher keeps for the cache is among them.
+        details: list[_Record] = [{"task_id": "cache-1", "execution_id": "1", "child_tasks": []}]
+        workflow = "workflow-x7"
 
-        def add(name: str, node: str, state: str, children: list[str]) -> None:
-            times = {"start_time": now, "end_time": now}
-            nodes = [{"pod_name": child} for child in children]
-            details.append({"display_name": name, "task_id": node, "state": state, **times})
-            details[-1]["child_tasks"] = nodes
+        def node(name: str) -> str:
+            digest = 0x811C9DC5
+            for byte in name.encode():
+                digest = (digest ^ byte) * 0x01000193 % 2**32
+            return f"{workflow}-{digest}"
 
-        add(record["display_name"], "workflow-0", "RUNNING", ["workflow-1"])
-        for number, name in enumerate([*run.cached, *run.ended], 1):
+        def add(shown: str, state: str | None, children: list[str]) -> None:
+            record = {"display_name": shown, "start_time": now, "end_time": now, "state": state}
+            details.append({**record, "child_tasks": [{"pod_name": each} for each in children]})
+
+        def add_retried(name: str, shown: str, state: str | None, children: list[str]) -> None:
+            """Adds a node, and under it the one attempt at it."""
+            add(shown, state, [node(f"{name}(0)")])
+            add(f"{shown}(0)", state, children)
+
+        failed = "FAILED" if run.failed else "SUCCEEDED"
+        root = f"{workflow}(0).root"
+        drivers = [node(f"{root}(0).{name}-driver") for name in [*run.cached, *run.ended]]
+        add_retried(workflow, workflow, failed, [node(f"{workflow}(0).root-driver")])
+        add_retried(f"{root}-driver", "root-driver", "SUCCEEDED", [node(root)])
+        add_retried(root, "root", failed, drivers)
+        for name in [*run.cached, *run.ended]:
             ended = run.ended.get(name)
             state = "FAILED" if ended and ended.code else "SUCCEEDED"
-            add(f"{name}-driver", f"workflow-{number}0", "SUCCEEDED", [f"workflow-{number}1"])
-            add(name, f"workflow-{number}1", state, [f"workflow-{number}2"])
-            add("executor", f"workflow-{number}2", state if ended else "SKIPPED", [])
-            if ended:
-                launcher = f"failed to execute component: exit status {ended.code}\n"
-                self._logs[f"workflow-system-container-impl-{number}2"] = ended.said + (
-                    launcher if ended.code else ""
-                )
-        record["state"] = "FAILED" if run.failed else "SUCCEEDED"
+            task = f"{root}(0).{name}"
+            add_retried(f"{task}-driver", f"{name}-driver", "SUCCEEDED", [node(task)])
+            executor = f"{task}(0).executor"
+            add_retried(task, name, state, [node(executor)])
+            if not ended:
+                add("executor", "SKIPPED", [])
+                continue
+            add_retried(executor, "executor", state, [])
+            launcher = f"F1 main.go:59] failed to execute component: exit status {ended.code}\n"
+            # The last line is Argo's.
+            told = f"{launcher}Error: exit status 1\n" if ended.code else ""
+            _, number = node(f"{executor}(0)").rsplit("-", 1)
+            self._logs[f"{workflow}-system-container-impl-{number}"] = ended.said + told
+        if run.failed:
+            # A state that the API does not know is left out.
+            add("Never-driver", None, [])
+            add("Never", None, [])
+        record["state"] = failed
         record["run_details"] = {"task_details": details}
 
     def log(self, path: str) -> str | None:
