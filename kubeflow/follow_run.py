@@ -14,6 +14,7 @@ from pipeline.exit_code import ExitCode
 __all__ = ["follow_run"]
 
 _POLL_SECONDS = 5.0
+_STOPPED = ("CANCELING", "CANCELED")
 _ENDED = ("SUCCEEDED", "SKIPPED", "FAILED", "CANCELED")
 _VERDICT = re.compile(r"\] verdict: (.*)")
 _LAST_LINE = re.compile(r"(?:error|refused): .*")
@@ -38,17 +39,20 @@ def follow_run(
         The exit code of the step that stopped the run; a fault if its log does not tell.
     """
     told: set[str] = set()
-    while True:
+    states: list[str] = []
+    # The backend keeps the end of a run first, and those of its steps after it.
+    while len(states) < 2 or states[-2] not in _ENDED:
+        time.sleep(poll if states else 0)
         run = client.get_run(run_id)
+        states.append(run.state)
         tasks = _steps(run)
         for name, task in tasks.items():
             if task.state in _ENDED and name not in told:
                 told.add(name)
                 tell(f"  {name:<24} {_duration(task)}")
-        if run.state in _ENDED:
-            break
-        time.sleep(poll)
-    if run.state == "CANCELED":
+    states += [each.state for each in run.state_history or ()]
+    # A run that was stopped is called failed in the end.
+    if run.state != "SUCCEEDED" and any(state in states for state in _STOPPED):
         tell("the run was stopped")
         return ExitCode.INTERRUPTED
     failed = [name for name, task in tasks.items() if task.state == "FAILED"]
@@ -67,6 +71,8 @@ def follow_run(
             tell(reasons[-1])
             return ExitCode(codes[-1])
         tell(f"fault in {name}: see its log")
+    if not failed:
+        tell("the run failed outside of its steps: it was stopped, or the console tells why")
     return ExitCode.FAULT
 
 

@@ -99,7 +99,7 @@ class KfpServer:
             case "POST", "runs", []:
                 return self._start(json.loads(body))
             case "POST", "runs", [call] if call.endswith(":terminate"):
-                self._one("runs", call.removesuffix(":terminate"))["state"] = "CANCELING"
+                self._terminate(self._one("runs", call.removesuffix(":terminate")))
                 return {}
             case "GET", ("pipelines" | "experiments" | "runs"), []:
                 found = [r for r in getattr(self, kind).values() if _passes(r, query)]
@@ -144,6 +144,12 @@ class KfpServer:
             played = self.play(package, run["runtime_config"].get("parameters", {}))
             self._finish(record, played)
         return record
+
+    def _terminate(self, record: _Record) -> None:
+        """Stops a run, which is called failed soon after."""
+        now = datetime.now(UTC).isoformat()
+        history = [{"update_time": now, "state": state} for state in ("CANCELING", "FAILED")]
+        record |= {"state": "FAILED", "state_history": history}
 
     def _finish(self, record: _Record, run: Run) -> None:
         """Gives a run the details that the real server takes from the workflow's nodes."""

@@ -86,6 +86,19 @@ class Played:
 VERDICT = "I1 executor.py:1] verdict:   auc  0.91  >= 0.8 (min_auc)  kept\nI1 executor.py:1] other"
 
 
+def started(server):
+    """Starts a run and returns the connection and the run's id."""
+    server.upload("census", b"schemaVersion: 2.1.0\nroot: {}\n")
+    client = connect(server.url)
+    run = client.run_pipeline(
+        client.create_experiment("census").experiment_id,
+        "census-1",
+        pipeline_id="pipelines-1",
+        version_id="versions-1",
+    )
+    return client, run.run_id
+
+
 @pytest.mark.parametrize(
     ("ended", "code", "told"),
     [
@@ -103,19 +116,24 @@ VERDICT = "I1 executor.py:1] verdict:   auc  0.91  >= 0.8 (min_auc)  kept\nI1 ex
 def test_a_run_that_is_followed_ends_as_one_on_this_machine(ended, code, told):
     with kfp_server() as server:
         server.play = Played(**ended).run
-        server.upload("census", b"schemaVersion: 2.1.0\nroot: {}\n")
-        client = connect(server.url)
-        run = client.run_pipeline(
-            client.create_experiment("census").experiment_id,
-            "census-1",
-            pipeline_id="pipelines-1",
-            version_id="versions-1",
-        )
+        client, run = started(server)
         lines = []
-        assert follow_run(client, run.run_id, lines.append, poll=0) == code
+        assert follow_run(client, run, lines.append, poll=0) == code
     steps, verdict = lines[: len(ended) + 1], lines[len(ended) + 1 :]
     assert [line.split()[0] for line in steps] == ["CensusExampleGen", *ended]
     assert [line.strip().removesuffix("  kept") for line in verdict] == told
+
+
+def test_a_run_that_was_stopped_is_told_from_one_that_failed():
+    with kfp_server() as server:
+        client, run = started(server)
+        client.terminate_run(run)
+        lines = []
+        assert follow_run(client, run, lines.append, poll=0) == 130
+        assert lines == ["the run was stopped"]
+        del server.runs[run]["state_history"]
+        assert follow_run(client, run, lines.append, poll=0) == 1
+        assert lines[1].startswith("the run failed outside of its steps: ")
 
 
 @pytest.mark.slow
