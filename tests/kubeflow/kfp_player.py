@@ -19,6 +19,8 @@ from tests.kubeflow.container import Ended
 
 _Artifact = dict[str, Any]
 _SCHEME = "minio://"
+# How the launcher reaches the store, which it keeps with each artifact.
+_SESSION = json.dumps({"Provider": "minio", "Params": {"secretName": "mlpipeline-minio-artifact"}})
 # What Kubernetes knows by itself; all other resources have a domain.
 _RESOURCES = ("cpu", "memory")
 _RESOURCE = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-\w.]*[A-Za-z0-9])?")
@@ -163,7 +165,8 @@ class KfpPlayer:
         for key, artifact in planned.items():
             (said,) = written.get("artifacts", {}).get(key, {}).get("artifacts", [{}])
             artifact["uri"] = said.get("uri", artifact["uri"])
-            artifact["metadata"] = {"display_name": key, **said.get("metadata", {})}
+            added = {"display_name": key, "store_session_info": _SESSION}
+            artifact["metadata"] = {**added, **said.get("metadata", {})}
             self._artifacts += 1
             artifact["name"] = str(self._artifacts)
         run.outputs[name] = Outputs(planned, written.get("parameterValues", {}))
@@ -211,7 +214,8 @@ class KfpPlayer:
                 written = json.load(file)
         with open(self._local(planned["executor-logs"]["uri"]), "w", encoding="utf-8") as file:
             file.write(ended.said)
-        for artifact in planned.values() if ended.code == 0 else ():
+        # Of a step that failed, its log alone is kept.
+        for artifact in [planned["executor-logs"]] if ended.code else planned.values():
             _copy(self._local(artifact["uri"]), self.stored(artifact))
         shutil.rmtree(self._pod)
         return ended, written
