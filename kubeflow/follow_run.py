@@ -8,12 +8,16 @@ from typing import Any
 
 import kfp
 from kfp_server_api import ApiException
+from urllib3.exceptions import HTTPError
 
 from pipeline.exit_code import ExitCode
 
 __all__ = ["follow_run"]
 
 _POLL_SECONDS = 5.0
+# Looks in vain, five minutes of them, until a backend counts as gone.
+_PATIENCE = 60
+_SERVER_FAULT = 500
 _STOPPED = ("CANCELING", "CANCELED")
 _ENDED = ("SUCCEEDED", "SKIPPED", "FAILED", "CANCELED")
 _VERDICT = re.compile(r"\] verdict: (.*)")
@@ -43,7 +47,7 @@ def follow_run(
     # The backend keeps the end of a run first, and those of its steps after it.
     while len(states) < 2 or states[-2] not in _ENDED:
         time.sleep(poll if states else 0)
-        run = client.get_run(run_id)
+        run = _look(client, run_id, poll)
         states.append(run.state)
         tasks = _steps(run)
         for name, task in tasks.items():
@@ -74,6 +78,20 @@ def follow_run(
     if not failed:
         tell("the run failed outside of its steps: it was stopped, or the console tells why")
     return ExitCode.FAULT
+
+
+def _look(client: kfp.Client, run_id: str, poll: float) -> Any:
+    """Returns the run, for whose end a server that is away for a while is waited out."""
+    for _ in range(_PATIENCE):
+        try:
+            return client.get_run(run_id)
+        except ApiException as error:
+            if error.status < _SERVER_FAULT:
+                raise
+        except (OSError, HTTPError):
+            pass
+        time.sleep(poll)
+    return client.get_run(run_id)
 
 
 def _details(run: Any) -> list[Any]:

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 import yaml
+from kfp_server_api import ApiException
+from urllib3.exceptions import HTTPError
 
 from kubeflow.follow_run import follow_run
 from kubeflow.tfx_cli.tfx_kubeflow_client import connect
@@ -134,6 +136,24 @@ def test_a_run_that_was_stopped_is_told_from_one_that_failed():
         del server.runs[run]["state_history"]
         assert follow_run(client, run, lines.append, poll=0) == 1
         assert lines[1].startswith("the run failed outside of its steps: ")
+
+
+def test_a_server_that_is_away_for_a_while_is_waited_for(monkeypatch):
+    with kfp_server() as server:
+        server.play = Played(Pusher=(0, "pushed")).run
+        client, run = started(server)
+        answer, faults = client.get_run, [ApiException(status=503), ConnectionError(), HTTPError()]
+
+        def get_run(run_id):
+            if faults:
+                raise faults.pop()
+            return answer(run_id)
+
+        monkeypatch.setattr(client, "get_run", get_run)
+        assert follow_run(client, run, lambda line: None, poll=0) == 0
+        faults.append(ApiException(status=404))
+        with pytest.raises(ApiException):
+            follow_run(client, run, lambda line: None, poll=0)
 
 
 @pytest.mark.slow
