@@ -67,7 +67,9 @@ def _sentence(error: ApiException) -> str:
     """Returns what the server says, which is in the body; the reason alone is "Bad Request"."""
     try:
         answer = json.loads(error.body)
-        said = " ".join((answer.get("message") or answer["error"]).split())
+        # Uploads are answered in another form.
+        text = answer.get("message") or answer.get("error_message") or answer["error"]
+        said = " ".join(text.split())
     except (TypeError, ValueError, KeyError, AttributeError):
         said = error.reason
     return f"{error.status} {said}"

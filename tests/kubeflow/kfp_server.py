@@ -293,7 +293,11 @@ def kfp_server(multi_user: bool = False) -> Iterator[KfpServer]:
             try:
                 answer = state.answer(self.command, path, query, body)
             except _RefusedError as error:
-                self._reply(error.status, {"error": str(error), "code": 3, "message": str(error)})
+                said = str(error)
+                # Uploads are answered in a form of their own.
+                uploads = re.search(r"/upload(_version)?$", path)
+                form = {"error_message": said} if uploads else {"code": 3, "message": said}
+                self._reply(error.status, form)
                 return
             if answer is None:
                 state.unknown.append(f"{self.command} {split.path}")

@@ -10,7 +10,7 @@ from kfp_server_api import ApiException
 from urllib3.exceptions import HTTPError
 
 from kubeflow.follow_run import follow_run
-from kubeflow.tfx_cli.tfx_kubeflow_client import connect
+from kubeflow.tfx_cli.tfx_kubeflow_client import ServiceError, connect, service_errors
 from pipeline.cli.main import main
 from tests.kubeflow.compiled import ENVIRONMENT
 from tests.kubeflow.container import Ended
@@ -70,6 +70,16 @@ def test_what_the_server_says_is_one_line(capsys):
     assert code == 2 and out == "" and err.count("\n") == 1
     told = "400 parameter epochs of '3' is not what the pipeline declares"
     assert err == f"error: {server.url}: {told}\n"
+
+
+def test_what_the_server_says_of_an_upload_is_told(tmp_path):
+    package = tmp_path / "census.yaml"
+    package.write_text("schemaVersion: 2.0.0\n")
+    with kfp_server() as server:
+        client = connect(server.url)
+        told = re.escape("400 KFP only supports schema version 2.1.0")
+        with pytest.raises(ServiceError, match=told), service_errors(server.url):
+            client.upload_pipeline(str(package), pipeline_name="census")
 
 
 class Played:
