@@ -68,7 +68,7 @@ class DataGateExecutor(BaseExecutor):
         if before and not accepted.holds(current) and not accept_drift:
             _refuse(
                 "the data differ too much from those accepted before; if that is meant, run once "
-                "with accept_drift=true",
+                "with accept_drift=1",
                 _drift_findings(current, accepted.read(before), expected),
             )
         if accept_drift or not accepted.names():

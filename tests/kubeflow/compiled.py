@@ -33,11 +33,13 @@ def compile_pipeline(pipeline: str, engine: str, **variables: str) -> list[dict[
         engine: "kubeflow" for a spec and Kubernetes' part of it, or "vertex" for a job.
         variables: Environment variables besides ENVIRONMENT.
     """
-    environment = {**ENVIRONMENT, "PIPELINE": pipeline, **variables}
+    # None of those that a shell may have for a cluster of its own.
+    ours = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    environment = {**ours, **ENVIRONMENT, "PIPELINE": pipeline, **variables}
     with (
         tempfile.TemporaryDirectory() as folder,
         contextlib.chdir(folder),
-        mock.patch.dict(os.environ, environment),
+        mock.patch.dict(os.environ, environment, clear=True),
         mock.patch("kubeflow.cluster.code_fingerprints", return_value=_CODE),
     ):
         if engine == "kubeflow":
