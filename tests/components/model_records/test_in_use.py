@@ -73,6 +73,8 @@ def test_a_model_without_a_record_is_served_and_tells_nothing(tmp_path, push):
     assert model.record is None
     with pytest.raises(UserError, match=r"1: no record.json there tells what the model was made"):
         model.origin()
+    # Not even that it is the candidate itself, whose parent its record would tell.
+    assert find_baseline(str(tmp_path), model.identity) == (model.name, model)
 
 
 def test_a_folder_in_an_object_store_is_listed_by_tfx(monkeypatch):

@@ -29,13 +29,14 @@ class Case:
         self.root = str(folder)
         self.folder = os.path.join(self.root, "census")
         self.archive = os.path.join(self.root, "adult.zip")
+        self.shelves = (self.root,)
         self.warnings = []
 
     def fill(self, *sources):
         """Returns the files that the sources bring."""
         request = Request(
             folder=self.folder,
-            shelves=(self.root,),
+            shelves=self.shelves,
             allow_download=True,
             progress=lambda done, total: None,
             warn=self.warnings.append,
@@ -210,6 +211,16 @@ def test_an_archive_put_by_hand_is_used_and_compared_with_its_pins(case, mirror,
     assert case.fill(archive(mirror, pins)) == mine
     assert len(case.warnings) == (pins != "none") and not mirror.requests
     assert all(case.archive in line and line.endswith("using it") for line in case.warnings)
+
+
+def test_of_two_archives_put_by_hand_that_of_the_first_shelf_is_taken(case, mirror, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    case.shelves = (case.root, str(other))
+    (other / "adult.zip").write_bytes(zip_of(MEMBERS | {"adult.data": b"another"}))
+    with open(case.archive, "wb") as file:
+        file.write(ARCHIVE)
+    assert case.fill(archive(mirror, "none")) == MEMBERS
 
 
 def test_the_pins_are_those_of_the_published_files(real_data):

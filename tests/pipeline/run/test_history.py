@@ -47,6 +47,12 @@ def home(tmp_path):
     return home
 
 
+def test_what_is_no_record_yet_is_none(home):
+    with open(os.path.join(home, "runs", "4.json.part"), "w", encoding="utf-8") as file:
+        file.write('{"outcome": ')
+    assert len(past_runs(home)) == 3
+
+
 def test_a_record_is_json_whatever_was_measured(home):
     with open(os.path.join(home, "runs", "1.json"), encoding="utf-8") as file:
         text = file.read()

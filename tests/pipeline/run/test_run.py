@@ -58,14 +58,18 @@ def place(tmp_path, monkeypatch, capfd):
 def judged(monkeypatch):
     """Returns a function that makes the summary tell of a model that is pushed, or refused."""
 
-    def judge(blessed, reasons):
+    def judge(blessed, reasons, quarantine=None):
         record = {
             "metrics": {"hit_rate_at_10": 0.5, "ndcg_at_10": 0.3},
             "blessed": blessed,
             "notes": ["a note"],
             "reasons": reasons,
         }
-        told = {"quarantine": None, "pushed_model": "serving/1" if blessed else None}
+        told = {
+            "quarantine": quarantine,
+            "counters": {"quarantined": 3},
+            "pushed_model": "serving/1" if blessed else None,
+        }
         monkeypatch.setattr(summary, "summarise", lambda *unused: (told, record))
 
     return judge
@@ -111,6 +115,14 @@ def test_what_the_output_folder_does_not_allow_is_named_before_the_run(place, na
     assert code == 2 and out == ""
     assert mistake.startswith(f"error: {file}: ")
     assert mistake.endswith("; free space or choose another folder with --output-root")
+
+
+def test_bad_rows_that_were_set_aside_are_told_with_their_file(place, judged):
+    judged(True, [], quarantine="/data/bad_rows.jsonl")
+    code, out, _ = place.run()
+    assert code == 0 and "bad rows set aside: 3, in /data/bad_rows.jsonl\n" in out
+    judged(True, [])
+    assert "bad rows" not in place.run()[1]
 
 
 @pytest.mark.parametrize("blessed", [True, False])

@@ -102,6 +102,22 @@ def test_what_was_not_compared_and_not_pushed_is_told_as_nothing(told, tmp_path)
     assert summary["lineage"]["baseline_model"] == ""
 
 
+def test_trials_are_counted_from_one_and_told_in_their_order(told, tmp_path):
+    rows = [
+        {"trial_id": "1", "score": 0.7, "num_factors": 16},
+        {"trial_id": "0", "score": 0.6, "num_factors": 8},
+    ]
+    (tmp_path / "tuner_results.json").write_text(json.dumps(rows))
+    told.put("1", "Tuner", "tuner_results", "TunerResults", str(tmp_path), metric="ndcg_at_10")
+    progress = Progress(io.StringIO(), live=False)
+    progress.start("Tuner")
+    progress.finish("Tuner", cached=False)
+    tuning = summarise_stopped(CONFIG, told.deployment, progress)["tuning"]
+    assert [(trial["trial"], trial["score"]) for trial in tuning["trials"]] == [(1, 0.6), (2, 0.7)]
+    assert tuning["best_trial"] == 2 and tuning["chosen"] == {"num_factors": 16}
+    assert tuning["metric"] == "ndcg_at_10"
+
+
 @pytest.mark.parametrize("component", [None, "StatisticsGen"])
 def test_a_run_tells_of_artifacts_only_once_a_component_has_ended(deployment, component):
     progress = Progress(io.StringIO(), live=False)

@@ -85,6 +85,13 @@ def test_more_items_than_a_few_are_all_there(ask):
     assert len(ask([7], top=1200, items=1500).item_id) == 1200
 
 
+def test_more_users_than_are_asked_together_have_each_their_answer(ask, monkeypatch):
+    monkeypatch.setattr(pipeline.serve.recommend, "_ASKED_TOGETHER", 2)
+    ranked = ask([7, 8, 10, 8, 7], top=1)
+    assert ranked.user_id.tolist() == [7, 8, 10, 8, 7]
+    assert ranked.item_id.tolist() == [1, 0, 0, 0, 1]
+
+
 @pytest.mark.parametrize(
     ("items", "free"), [([0, 1, 2], 3), ([-1, 7, 0], 1), ([2**62], 0), ([], 0)]
 )

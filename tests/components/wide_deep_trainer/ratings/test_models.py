@@ -1,9 +1,12 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from components.wide_deep_trainer.ratings.config import RatingTrainerConfig
 from components.wide_deep_trainer.ratings.factors import RatingFactors
+from components.wide_deep_trainer.ratings.fit import RatingFit
 from components.wide_deep_trainer.ratings.genres import genre_vectors
 from components.wide_deep_trainer.ratings.memory import RatingMemory
 from components.wide_deep_trainer.ratings.network import RatingNetwork
@@ -47,6 +50,20 @@ def test_memory_never_tells_the_rating_in_question(time):
 def test_memory_of_a_user_without_ratings_is_empty():
     near = RatingMemory(TRAIN, 8)(tensors((USERS, 0, 50)))
     assert not near.present.numpy().any()
+
+
+@pytest.mark.parametrize("model_type", ["deep", "factors"])
+def test_the_seed_decides_what_a_model_starts_from(model_type):
+    def scores(seed):
+        config = RatingTrainerConfig(model_type=model_type, batch_size=2, seed=seed)
+        vocabularies = SimpleNamespace(vocabulary_size_by_name=lambda name: ITEMS)
+        strategy = tf.distribute.OneDeviceStrategy("CPU:0")
+        fit = RatingFit(config, strategy, vocabularies, TRAIN, TRAIN)
+        return fit.model.members(tensors((0, 4, 55)), *tf.constant([[0], [4]], tf.int64), None)[0]
+
+    first, again, other = scores(3), scores(3), scores(4)
+    np.testing.assert_array_equal(first, again)
+    assert np.all(first != other)
 
 
 def test_genre_vectors_unpack_each_bit():
