@@ -8,8 +8,8 @@ from components.ranking_metrics.metrics import HitRate, LeaveOneOutNDCG, ShortLi
 def evaluate(metric, lists, weighted=False):
     """The metric over users, each given as labels and scores, and items and a weight if asked."""
     ranks, derived = metric.computations(eval_config=None, example_weighted=weighted)
-    parts = []
-    for labels, scores, *more in lists:
+    parts = [ranks.combiner.create_accumulator() for _ in range(2)]
+    for number, (labels, scores, *more) in enumerate(lists):
         items, weight = more or ([], 1.0)
         inputs = metric_types.StandardMetricInputs(
             labels=np.array(labels, np.float32),
@@ -17,7 +17,7 @@ def evaluate(metric, lists, weighted=False):
             features={"item_id": np.array(items)},
             example_weights=np.array([weight]),
         )
-        parts.append(ranks.combiner.add_input(ranks.combiner.create_accumulator(), inputs))
+        parts[number % 2] = ranks.combiner.add_input(parts[number % 2], inputs)
     counted = ranks.combiner.merge_accumulators(parts)
     return derived.result(ranks.combiner.extract_output(counted))[derived.keys[0]]
 

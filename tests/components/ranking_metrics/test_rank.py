@@ -50,6 +50,8 @@ def test_a_negative_that_repeats_the_held_out_item_is_left_out():
     scores, items = np.array([0.5, 0.5, 0.9]), np.array([7, 7, 8])
     assert rank_of_held_out(_labels(3, 0), scores) == 3
     assert rank_of_held_out(_labels(3, 0), scores, items) == 2
+    # Whatever is above 0 is the positive.
+    assert rank_of_held_out(_labels(3, 0) / 2, scores, items) == 2
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
