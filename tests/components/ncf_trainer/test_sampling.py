@@ -29,6 +29,11 @@ def test_a_draw_is_an_item_the_user_has_not_touched(histories, seed):
         assert drawn.max() < ITEMS
 
 
+def test_an_item_touched_again_and_again_takes_no_other_from_the_draw():
+    drawn = negatives([[3, 3, 3, 7, 7]], [0], 2000)
+    assert set(drawn[0]) == set(range(ITEMS)) - {3, 7}
+
+
 def test_every_untouched_item_is_equally_likely():
     history = [0, 3, 4, 9]
     count = 80_000
