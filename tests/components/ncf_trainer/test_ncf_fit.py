@@ -107,6 +107,22 @@ def test_the_order_is_drawn_for_each_seed_epoch_and_worker():
     assert len(set(map(tuple, orders))) == 4
 
 
+def test_each_positive_counts_with_its_negatives():
+    config, _, run = build(num_neg=4)
+    positives = 1000 * 12
+    examples = run.train_epoch(0).examples
+    assert positives * 5 <= examples < positives * 5 + config.batch_size
+
+
+def test_regularisation_shrinks_what_it_is_of():
+    def norm(rate):
+        _, _, run = build(mf_regularization=rate, mlp_regularization=(rate, 0.0, 0.0, 0.0))
+        run.train_epoch(0)
+        return float(np.linalg.norm(run.model.item_table.numpy()))
+
+    assert norm(1.0) < 0.5 * norm(0.0)
+
+
 def test_negatives_are_drawn_for_each_epoch():
     # All interactions are one batch and the weights stay where they are: only negatives differ.
     run = small(batch_size=10, learning_rate=1e-30, schedule="constant")

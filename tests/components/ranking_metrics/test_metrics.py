@@ -25,6 +25,8 @@ def evaluate(metric, lists, weighted=False):
 def test_a_metric_is_the_mean_over_users():
     lists = [([1, 0], [0.9, 0.1]), ([1, 0], [0.1, 0.9])]
     assert evaluate(HitRate(k=1), lists) == 0.5
+    # The first and the third meet in one process.
+    assert evaluate(HitRate(k=1), [*lists, lists[0]]) == pytest.approx(2 / 3)
     lists = [([1, 0, 0], [0.9, 0.1, 0.2]), ([1, 0, 0], [0.2, 0.9, 0.1])] * 2
     assert evaluate(LeaveOneOutNDCG(k=2), lists) == pytest.approx((1 + 1 / np.log2(3)) / 2)
 
