@@ -58,7 +58,8 @@ class EvaluatorExecutor(executor.Executor):
             UserError: A bound is out of range.
         """
         check_code(json.loads(exec_properties["code"])["evaluator"])
-        limits = from_json(Limits, exec_properties["gate"]).with_limits(exec_properties)
+        compiled = from_json(Limits, exec_properties["gate"])
+        limits = compiled.with_limits(exec_properties)
         key = standard_component_specs.EVAL_CONFIG_KEY
         config = config_pb2.EvalConfig()
         proto_utils.json_to_proto(exec_properties[key], config)
@@ -66,7 +67,7 @@ class EvaluatorExecutor(executor.Executor):
 
         model = artifact_utils.get_single_instance(input_dict[standard_component_specs.MODEL_KEY])
         path = path_utils.serving_model_path(model.uri)
-        record = _known(input_dict, exec_properties, model_identity(path))
+        record = _known(input_dict, exec_properties, compiled, model_identity(path))
         parent, baseline = find_baseline(exec_properties["serving_dir"], record["identity"])
         obstacle = _obstacle(record, path, baseline) if baseline else ""
         compared = [_as_artifact(baseline)] if baseline and not obstacle else []
@@ -127,14 +128,16 @@ class EvaluatorExecutor(executor.Executor):
 
 
 def _known(
-    input_dict: dict[str, list[types.Artifact]], exec_properties: dict[str, Any], identity: str
+    input_dict: dict[str, list[types.Artifact]],
+    exec_properties: dict[str, Any],
+    compiled: Limits,
+    identity: str,
 ) -> Record:
     """Returns the part of a record that is known before the model is evaluated."""
     examples, model = (
         artifact_utils.get_single_instance(input_dict[key])
         for key in (standard_component_specs.EXAMPLES_KEY, standard_component_specs.MODEL_KEY)
     )
-    compiled = from_json(Limits, exec_properties["gate"])
     return {
         "pipeline": exec_properties["pipeline"],
         "dataset": exec_properties["dataset"],

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from transforms.base.errors import UserError
-from transforms.base.hashing import hash_uint64
+from transforms.base.hashing import draws_percent, hash_uint64
 
 __all__ = ["read_columns", "read_examples", "split_columns"]
 
@@ -81,8 +81,7 @@ def split_columns(
     Raises:
         UserError: There are too few rows for two parts.
     """
-    hashes = hash_uint64(seed, *(keys or [_hash_rows(columns)]))
-    chosen = hashes % np.uint64(100) < _VALIDATION_PERCENT
+    chosen = draws_percent(_VALIDATION_PERCENT, seed, *(keys or [_hash_rows(columns)]))
     if chosen.all() or not chosen.any():
         raise UserError(
             f"tune=True: {len(chosen)} rows to train on are too few to hold some out; do not tune"
