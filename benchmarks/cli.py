@@ -13,8 +13,6 @@ from benchmarks.tasks import SECTIONS, SIZES, Data, tasks_of
 from transforms.base.errors import UserError
 from transforms.base.settings import OneOf
 
-__all__ = ["main"]
-
 _HERE = os.path.dirname(__file__)
 _RESULTS = os.path.join(_HERE, "results.json")
 _README = os.path.join(_HERE, "README.md")

@@ -10,8 +10,6 @@ from components.movielens_gen.config import LeaveOneOutConfig, RatingSplitConfig
 from components.movielens_gen.executor import LeaveOneOutExecutor, RatingSplitExecutor
 from transforms.base.in_process_beam import LOCAL_ARGS
 
-__all__ = ["leave_one_out", "rating_split"]
-
 
 def leave_one_out(folder: str, repeats: int) -> Timing:
     """Times ncf's form, an Example per user with 100 negatives."""

@@ -10,8 +10,6 @@ from transforms.leave_one_out import leave_one_out
 from transforms.read_ratings import read_range
 from transforms.remap_ids import dense_ids, distinct_ids
 
-__all__ = ["load_histories", "save_histories"]
-
 _MIN_RATINGS = 20
 
 

@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 import psutil
 
-__all__ = ["machine_facts", "yardstick"]
-
 _PACKAGES = ("tfx", "tensorflow", "apache-beam", "pyarrow", "numpy", "pandas")
 _MATRIX = 2048
 _COPIED_BYTES = 256 << 20

@@ -14,8 +14,6 @@ import psutil
 from benchmarks.timing import Timing
 from transforms.base.errors import UserError
 
-__all__ = ["measure"]
-
 _LOOK_SECONDS = 0.05
 _HEARTBEAT_SECONDS = 5.0
 

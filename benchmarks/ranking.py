@@ -7,8 +7,6 @@ from benchmarks.timing import Timing, timed
 from components.ncf_trainer.config import NcfTrainerConfig
 from components.ncf_trainer.model import NcfModel
 
-__all__ = ["top_items"]
-
 _BEST = 100
 _SCORES_TOGETHER = 1 << 19
 

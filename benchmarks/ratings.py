@@ -12,8 +12,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-__all__ = ["SHAPES", "Shape", "write_ratings"]
-
 _SEED = 2018
 _FEWEST = 20
 _USERS_TOGETHER = 2000

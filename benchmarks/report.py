@@ -9,8 +9,6 @@ from benchmarks.tasks import Task
 from benchmarks.timing import Timing
 from transforms.base.errors import UserError
 
-__all__ = ["Row", "as_results", "insert_table", "make_rows", "render"]
-
 _BEGIN, _END = "<!-- make bench: begin -->", "<!-- make bench: end -->"
 _HEADINGS = ("what", "data", "seconds", "fastest to slowest", "a second", "peak MiB", "2018 / this")
 

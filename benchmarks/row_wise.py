@@ -20,16 +20,6 @@ import tf_keras as keras
 
 from benchmarks.timing import Timing, timed
 
-__all__ = [
-    "Split",
-    "epoch",
-    "evaluation_pairs",
-    "examples",
-    "positive_pairs",
-    "split_ratings",
-    "training_pairs",
-]
-
 _MIN_RATINGS = 20
 _EVAL_NEGATIVES = 100
 _NEGATIVES = 4

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["SECTIONS", "SIZES", "Data", "Task", "tasks_of"]
-
 SIZES = ("ml-1m", "1M", "5M", "20M")
 
 _MODEL_2018 = {"num_factors": 8, "layers": (64, 32, 16, 8), "num_neg": 4}

@@ -11,8 +11,6 @@ from components.ncf_trainer.fit import NcfFit
 from components.ncf_trainer.sampling import Untouched, draw, sample_untouched, untouched_index
 from components.training.strategy import create_strategy
 
-__all__ = ["negatives", "train"]
-
 
 def negatives(histories: str, num_neg: int, batch_size: int, repeats: int) -> Timing:
     """Times the drawing of an epoch's negatives, a batch at a time as in training.

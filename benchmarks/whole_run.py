@@ -10,8 +10,6 @@ import time
 from benchmarks.timing import Timing
 from transforms.base.errors import UserError
 
-__all__ = ["run_ncf"]
-
 _REFUSED_BY_MODEL_GATE = 3
 
 

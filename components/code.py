@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from transforms.base.digest import digest
 from transforms.base.errors import UserError
 
-__all__ = ["check_code", "fingerprint", "image_fingerprint", "source_file"]
-
 _ROOT = pathlib.Path(__file__).parents[1]
 _OURS = ("components", "transforms")
 

@@ -5,8 +5,6 @@ import dataclasses
 from pipeline.beam_steps import in_process_args, is_beam_step
 from transforms.base.settings import OneOf, Range
 
-__all__ = ["BeamEngine"]
-
 _ENGINES = ("direct", "dataflow", "flink", "spark")
 
 # The Evaluator holds a model in each worker process, the others hold blocks of columns.

@@ -16,8 +16,6 @@ from pipeline.pipeline import create_pipeline
 from transforms.base.errors import UserError
 from transforms.base.settings import check
 
-__all__ = ["Cluster", "Resources"]
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Resources:

@@ -12,8 +12,6 @@ from urllib3.exceptions import HTTPError
 
 from pipeline.exit_code import ExitCode
 
-__all__ = ["follow_run"]
-
 _POLL_SECONDS = 5.0
 # Looks in vain, five minutes of them, until a backend counts as gone.
 _PATIENCE = 60

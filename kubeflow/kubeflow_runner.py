@@ -16,8 +16,7 @@ from google.protobuf import json_format
 
 from kubeflow.cluster import Cluster, Resources
 from kubeflow.resolve_input import RESOLVED_INPUT
-from kubeflow.spec_runner import ResourceSpec, SpecRunner
-from pipeline.environment import one_line_mistakes
+from kubeflow.spec_runner import ResourceSpec, SpecRunner, compile_for
 from transforms.base.errors import UserError
 from transforms.base.settings import check
 
@@ -126,12 +125,5 @@ def _add_input_step(spec: dict[str, Any], executor: str) -> None:
     task["dependentTasks"] = [*task.get("dependentTasks", []), _INPUT_STEP]
 
 
-def run() -> None:
-    """Writes `<pipeline>.yaml` to the working folder."""
-    with one_line_mistakes():
-        cluster = Cluster.from_environment(os.environ)
-        KubeflowRunner(cluster).run(cluster.pipeline())
-
-
 if __name__ == "__main__":
-    run()
+    compile_for(KubeflowRunner)

@@ -16,8 +16,6 @@ from kfp.kubernetes.kubernetes_executor_config_pb2 import (
 from kubeflow.variables import ClusterEnvironment
 from transforms.base.settings import check
 
-__all__ = ["Placement", "Volume"]
-
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 

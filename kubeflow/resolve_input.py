@@ -20,8 +20,6 @@ from kubeflow.step_end import end_step
 from pipeline.exit_code import ExitCode
 from transforms.base.errors import UserError
 
-__all__ = ["RESOLVED_INPUT", "main"]
-
 RESOLVED_INPUT = "resolved_input"
 """Name of the step's output parameter, and of the ExampleGen's input parameter."""
 

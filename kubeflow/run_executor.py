@@ -21,8 +21,6 @@ from kubeflow.step_end import end_step
 from pipeline.exit_code import ExitCode
 from transforms.base.in_process_beam import LOCAL_ARGS
 
-__all__ = ["main"]
-
 _FOLDERS = {"gs://": "gcs/", "s3://": "s3/", "minio://": "minio/"}
 _PUSHER = "components.pusher.executor.PusherExecutor"
 

@@ -2,7 +2,7 @@
 
 import abc
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from google.protobuf import json_format
@@ -17,8 +17,7 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
 from components.data_gate.driver import DataGateDriver
 from components.evaluator.driver import EvaluatorDriver
 from kubeflow.cluster import Cluster, Resources
-
-__all__ = ["ResourceSpec", "SpecRunner"]
+from pipeline.environment import one_line_mistakes
 
 # Their drivers tell TFX's cache what they will find, and these engines run no drivers of ours.
 _LOOK_AT_RUN_TIME = (DataGateDriver, EvaluatorDriver)
@@ -107,6 +106,17 @@ class SpecRunner(KubeflowV2DagRunner, abc.ABC):
             with open(path, "w", encoding="utf-8") as file:
                 file.write(self.file_text(job, defaults))
         return job
+
+
+def compile_for(runner: Callable[[Cluster], SpecRunner]) -> None:
+    """Writes what the environment variables describe to the working folder, by an engine's runner.
+
+    Args:
+        runner: Makes the runner of a cluster.
+    """
+    with one_line_mistakes():
+        cluster = Cluster.from_environment(os.environ)
+        runner(cluster).run(cluster.pipeline())
 
 
 def _defaults(pipeline: tfx.dsl.Pipeline) -> dict[str, Any]:

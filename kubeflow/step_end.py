@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pipeline.exit_code import ExitCode, outcome_of
 from transforms.base.errors import find_user_error
 
-__all__ = ["end_step"]
-
 
 def end_step(work: Callable[[], None]) -> ExitCode:
     """Does a step's work and returns its exit code, which is that of the command line.

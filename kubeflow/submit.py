@@ -7,15 +7,12 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from kubeflow.variables import ClusterEnvironment
 from pipeline.exit_code import ExitCode
 from transforms.base.errors import UserError
-
-__all__ = ["submit"]
 
 # Run as files: an installed `kubeflow` of somebody else's must not be mistaken for ours.
 _RUNNERS = pathlib.Path(__file__).parent
@@ -86,33 +83,26 @@ def _kubeflow(
     wait: bool,
 ) -> ExitCode:
     from kubeflow.follow_run import follow_run
-    from kubeflow.tfx_cli.tfx_kubeflow_client import ServiceError, connect, run_link, service_errors
+    from kubeflow.tfx_cli import tfx_kubeflow_client as api
 
-    name = f"{pipeline}-{time.strftime('%Y%m%d-%H%M%S')}"
     try:
-        client = connect(endpoint)
+        client = api.connect(endpoint)
         # kfp prints a link for each of its steps.
-        with service_errors(endpoint), contextlib.redirect_stdout(io.StringIO()):
+        with api.service_errors(endpoint), contextlib.redirect_stdout(io.StringIO()):
             known = client.get_pipeline_id(pipeline)
             if known is None:
                 known = client.upload_pipeline(package, pipeline_name=pipeline).pipeline_id
                 (version,) = client.list_pipeline_versions(known, page_size=1).pipeline_versions
             else:
+                name = api.stamped(pipeline)
                 version = client.upload_pipeline_version(package, name, pipeline_id=known)
-            run = client.run_pipeline(
-                client.create_experiment(pipeline).experiment_id,
-                name,
-                params=dict(parameters),
-                pipeline_id=known,
-                version_id=version.pipeline_version_id,
-                service_account=os.environ.get("SERVICE_ACCOUNT") or None,
-            )
-        tell(f"{pipeline}: {run_link(client, run.run_id)}")
+            run = api.start_run(client, pipeline, version, parameters)
+        tell(f"{pipeline}: {api.run_link(client, run.run_id)}")
         if not wait:
             return ExitCode.SUCCESS
-        with service_errors(endpoint):
+        with api.service_errors(endpoint):
             return follow_run(client, run.run_id, tell)
-    except ServiceError as error:
+    except api.ServiceError as error:
         raise UserError(str(error)) from error
 
 

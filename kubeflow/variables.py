@@ -3,8 +3,6 @@
 from pipeline.environment import Environment
 from transforms.base.errors import UserError
 
-__all__ = ["ClusterEnvironment"]
-
 _MEANINGS = {
     "DATA_ROOT": "the folder of the raw files, such as gs://bucket/ml-1m",
     "PIPELINE_ROOT": "the folder for all results, such as gs://bucket/pipelines",

@@ -12,8 +12,7 @@ from typing import Any
 sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from kubeflow.cluster import Cluster, Resources
-from kubeflow.spec_runner import ResourceSpec, SpecRunner
-from pipeline.environment import one_line_mistakes
+from kubeflow.spec_runner import ResourceSpec, SpecRunner, compile_for
 
 
 class VertexRunner(SpecRunner):
@@ -38,12 +37,5 @@ class VertexRunner(SpecRunner):
         return json.dumps(job, sort_keys=True)
 
 
-def run() -> None:
-    """Writes `pipeline.json` to the working folder."""
-    with one_line_mistakes():
-        cluster = Cluster.from_environment(os.environ)
-        VertexRunner(cluster).run(cluster.pipeline())
-
-
 if __name__ == "__main__":
-    run()
+    compile_for(VertexRunner)

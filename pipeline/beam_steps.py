@@ -2,8 +2,6 @@
 
 from transforms.base.in_process_beam import LOCAL_ARGS
 
-__all__ = ["in_process_args", "is_beam_step"]
-
 _BEAM_STEPS = ("StatisticsGen", "Transform", "Evaluator")
 
 

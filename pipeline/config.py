@@ -11,8 +11,6 @@ from pipeline.pipelines.definition import PipelineDefinition
 from pipeline.pipelines.registry import definition
 from transforms.base.settings import OneOf
 
-__all__ = ["Deployment", "PipelineConfig", "preset"]
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PipelineConfig:

@@ -10,8 +10,6 @@ from pipeline.settings import configure
 from transforms.base.errors import find_user_error
 from transforms.base.settings import OneOf
 
-__all__ = ["Environment", "one_line_mistakes"]
-
 
 class Environment:
     """Typed access to environment variables; a variable that is empty counts as not set."""

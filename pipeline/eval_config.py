@@ -6,8 +6,6 @@ from tensorflow_model_analysis.proto import config_pb2
 
 from pipeline.pipelines.definition import PipelineDefinition
 
-__all__ = ["eval_config"]
-
 
 def eval_config(pipeline: PipelineDefinition) -> config_pb2.EvalConfig:
     """Returns what the Evaluator measures; what it blesses is the gate's.

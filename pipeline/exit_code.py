@@ -4,8 +4,6 @@ import enum
 
 from transforms.base.errors import UserError
 
-__all__ = ["ExitCode", "outcome_of"]
-
 
 class ExitCode(enum.IntEnum):
     """Exit codes of the command line."""

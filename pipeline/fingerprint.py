@@ -6,8 +6,6 @@ from components.code import fingerprint, image_fingerprint, source_file
 from pipeline.pipelines.definition import PipelineDefinition
 from transforms.base.digest import digest
 
-__all__ = ["CodeFingerprints", "code_fingerprints"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class CodeFingerprints:

@@ -22,8 +22,6 @@ from pipeline.eval_config import eval_config
 from pipeline.pipelines.definition import named
 from transforms.base.settings import to_json
 
-__all__ = ["create_pipeline"]
-
 
 def create_pipeline(config: PipelineConfig, deployment: Deployment) -> tfx.dsl.Pipeline:
     """Returns the DAG from raw files to a pushed model; reads neither disk nor environment.

@@ -14,8 +14,6 @@ from pipeline.pipelines.registry import definition
 from transforms.base.errors import UserError
 from transforms.base.settings import Rule, extras, nearest
 
-__all__ = ["Meaning", "apply_settings", "configure", "describe", "setting_values"]
-
 _PARTS = ("data", "trainer", "gate", "tuning")
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}

@@ -6,8 +6,6 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["CodeIds", "NameIds", "Names", "distinct_names"]
-
 Names = dict[str, beam.PCollection[pa.Array]]
 """By "user_id" and "item_id": a singleton, the distinct ids as binary, ascending by their bytes."""
 
@@ -26,58 +24,6 @@ def distinct_names(ratings: beam.PCollection[pa.RecordBatch]) -> Names:
     }
 
 
-@beam.typehints.with_input_types(pa.RecordBatch)
-@beam.typehints.with_output_types(pa.RecordBatch)
-class CodeIds(beam.PTransform):
-    """Replaces string ids by int64 codes, their positions among the sorted distinct ones.
-
-    So an order by code is one by id, and codes depend on the data alone.
-
-    Args:
-        names: What `distinct_names` returned.
-    """
-
-    def __init__(self, names: Names):
-        super().__init__()
-        self._names = names
-
-    def expand(self, ratings: beam.PCollection[pa.RecordBatch]) -> beam.PCollection[pa.RecordBatch]:
-        """Returns batches that are otherwise the same."""
-        return ratings | _convert_ids(_codes, self._names)
-
-
-@beam.typehints.with_input_types(pa.RecordBatch)
-@beam.typehints.with_output_types(pa.RecordBatch)
-class NameIds(beam.PTransform):
-    """Replaces lists of codes by lists of the ids, as binary.
-
-    Args:
-        names: Those that `CodeIds` was given.
-    """
-
-    def __init__(self, names: Names):
-        super().__init__()
-        self._names = names
-
-    def expand(self, batches: beam.PCollection[pa.RecordBatch]) -> beam.PCollection[pa.RecordBatch]:
-        """Returns batches that are otherwise the same."""
-        return batches | _convert_ids(_named, self._names)
-
-
-def _convert_ids(
-    convert: Callable[[pa.Array, pa.Array], pa.Array], names: Names
-) -> beam.PTransform:
-    def convert_columns(batch: pa.RecordBatch, **ids: pa.Array) -> pa.RecordBatch:
-        columns = [
-            convert(column, ids[name]) if name in ids else column
-            for name, column in zip(batch.schema.names, batch.columns, strict=True)
-        ]
-        return pa.RecordBatch.from_arrays(columns, batch.schema.names)
-
-    singletons = {name: beam.pvalue.AsSingleton(ids) for name, ids in names.items()}
-    return beam.Map(convert_columns, **singletons).with_output_types(pa.RecordBatch)
-
-
 def _codes(ids: pa.DictionaryArray, known: pa.Array) -> pa.Array:
     position = pc.index_in(ids.dictionary.cast(pa.binary()), value_set=known)
     return position.take(ids.indices).cast(pa.int64())
@@ -85,6 +31,53 @@ def _codes(ids: pa.DictionaryArray, known: pa.Array) -> pa.Array:
 
 def _named(codes: pa.ListArray, known: pa.Array) -> pa.Array:
     return pa.ListArray.from_arrays(codes.offsets, known.take(codes.flatten()))
+
+
+@beam.typehints.with_input_types(pa.RecordBatch)
+@beam.typehints.with_output_types(pa.RecordBatch)
+class _ConvertIds(beam.PTransform):
+    """Replaces the columns with ids by what `convert` makes of them.
+
+    Args:
+        names: What `distinct_names` returned.
+    """
+
+    convert: Callable[[pa.Array, pa.Array], pa.Array]
+
+    def __init__(self, names: Names):
+        super().__init__()
+        self._ids = {name: beam.pvalue.AsSingleton(ids) for name, ids in names.items()}
+
+    def expand(self, batches: beam.PCollection[pa.RecordBatch]) -> beam.PCollection[pa.RecordBatch]:
+        """Returns batches that are otherwise the same."""
+        return batches | beam.Map(_convert_columns, self.convert, **self._ids).with_output_types(
+            pa.RecordBatch
+        )
+
+
+class CodeIds(_ConvertIds):
+    """Replaces string ids by int64 codes, their positions among the sorted distinct ones.
+
+    So an order by code is one by id, and codes depend on the data alone.
+    """
+
+    convert = staticmethod(_codes)
+
+
+class NameIds(_ConvertIds):
+    """Replaces lists of codes by lists of the ids, as binary."""
+
+    convert = staticmethod(_named)
+
+
+def _convert_columns(
+    batch: pa.RecordBatch, convert: Callable[[pa.Array, pa.Array], pa.Array], **ids: pa.Array
+) -> pa.RecordBatch:
+    columns = [
+        convert(column, ids[name]) if name in ids else column
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, batch.schema.names)
 
 
 def _distinct(ratings: pa.RecordBatch, column: str) -> pa.Array:

@@ -10,8 +10,6 @@ import pyarrow as pa
 from transforms.base.errors import UserError
 from transforms.vectorize_genres import GenreTable
 
-__all__ = ["JoinMovies", "find_rows"]
-
 _MOST_NAMED = 5
 """How many movies a message names."""
 

@@ -10,8 +10,6 @@ import pyarrow as pa
 from transforms.remap_ids import dense_ids, distinct_ids
 from transforms.sort_rows import sort_rows
 
-__all__ = ["HISTORY_COLUMNS", "Histories", "LeaveOneOut", "leave_one_out"]
-
 HISTORY_COLUMNS = pa.schema(
     [
         ("user_id", pa.int64()),

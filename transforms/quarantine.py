@@ -9,8 +9,6 @@ import apache_beam as beam
 from transforms.base.errors import UserError
 from transforms.parsing.bad_rows import BadRow, BadRows, line_numbers, merge
 
-__all__ = ["Quarantine"]
-
 
 @beam.typehints.with_input_types(BadRows)
 @beam.typehints.with_output_types(str)

@@ -6,15 +6,12 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 from apache_beam.io.filesystem import FileMetadata
-from apache_beam.io.filesystems import FileSystems
 
 from transforms.base.errors import UserError
 from transforms.parsing.bad_rows import BOM, LINE_BYTES, BadRows, too_long
-from transforms.parsing.input_files import open_input
-from transforms.parsing.parse_ratings import DIALECTS, extension, parse_header, parse_ratings
+from transforms.parsing.input_files import extension, match_files, open_input
+from transforms.parsing.parse_ratings import DIALECTS, parse_header, parse_ratings
 from transforms.quarantine import Quarantine
-
-__all__ = ["ReadRatings", "find_ratings", "read_range"]
 
 
 def find_ratings(pattern: str) -> list[FileMetadata]:
@@ -28,8 +25,7 @@ def find_ratings(pattern: str) -> list[FileMetadata]:
         UserError: No file is left, one is empty, or both formats are there, which would count
             every rating twice.
     """
-    matched = FileSystems.match([pattern])[0].metadata_list
-    files = sorted((f for f in matched if extension(f.path) in DIALECTS), key=lambda f: f.path)
+    files = match_files(pattern, DIALECTS)
     if not files:
         raise UserError(f"{pattern}: no such file; expected ratings.dat or ratings.csv")
     for file in files:

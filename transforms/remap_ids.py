@@ -9,8 +9,6 @@ import pyarrow.compute as pc
 
 from transforms.base.hashing import hash_uint64
 
-__all__ = ["DistinctIds", "GroupByUser", "dense_ids", "distinct_ids", "user_buckets"]
-
 
 def distinct_ids(raw: np.ndarray) -> np.ndarray:
     """Returns the distinct values of int64[n], ascending, by a hash table and not by sorting."""

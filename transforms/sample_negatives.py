@@ -7,8 +7,6 @@ import pyarrow as pa
 from transforms.base.hashing import hash_uint64
 from transforms.remap_ids import dense_ids
 
-__all__ = ["CANDIDATE_COLUMNS", "SampleNegatives", "sample_negatives", "sample_ranks"]
-
 CANDIDATE_COLUMNS = pa.schema(
     [
         ("user_id", pa.list_(pa.int64())),

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-__all__ = ["sort_rows"]
-
 
 def sort_rows(*columns: np.ndarray) -> list[np.ndarray]:
     """Returns the columns with their rows in lexicographic order, the first column leading.

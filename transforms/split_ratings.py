@@ -9,8 +9,6 @@ import pyarrow as pa
 
 from transforms.base.hashing import draws_percent
 
-__all__ = ["SplitRatings", "held_out", "split_rows"]
-
 
 def held_out(user_id: np.ndarray, item_id: np.ndarray, percent: int, *seeds: int) -> np.ndarray:
     """Returns bool[n]: whether a rating is among the `percent` of all that are held out.

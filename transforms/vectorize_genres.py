@@ -10,8 +10,6 @@ from transforms.base.errors import UserError
 from transforms.base.settings import nearest
 from transforms.parsing.read_movies import Movie, read_movies
 
-__all__ = ["GENRES", "GenreTable", "VectorizeGenres", "vectorize_genres"]
-
 GENRES = (
     "Action",
     "Adventure",

@@ -1,12 +1,11 @@
 """Writes record batches as tf.Examples in gzipped TFRecord shards."""
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 from apache_beam.io.filebasedsink import FileBasedSink
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
-
-__all__ = ["WriteExamples"]
 
 _SHARD_BYTES = 64 << 20
 
@@ -15,6 +14,8 @@ _SHARD_BYTES = 64 << 20
 @beam.typehints.with_output_types(str)
 class WriteExamples(beam.PTransform):
     """Writes one tf.Example per row into `<directory>/data_tfrecord-SSSSS-of-NNNNN.gz`.
+
+    A column is a feature. Its rows are lists, or single values of which lists of one are made.
 
     Shards are written under temporary names and renamed once all are whole. Which shard a row
     ends in, and the order of the rows, are not part of the result: a bundle starts one, and a new
@@ -62,9 +63,21 @@ class _ExampleFile:
         self.bytes_written = 0
 
     def write(self, batch: pa.RecordBatch) -> None:
-        for example in self._encoder.encode(batch):
+        for example in self._encoder.encode(_of_lists(batch)):
             self._writer.write(example)
             self.bytes_written += len(example)
 
     def close(self) -> None:
         self._writer.close()
+
+
+def _of_lists(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Returns the batch with single values as lists of one, and texts as bytes."""
+    one_each = np.arange(batch.num_rows + 1, dtype=np.int32)
+    columns = []
+    for column in batch.columns:
+        if pa.types.is_string(column.type):
+            column = column.cast(pa.binary())
+        is_list = pa.types.is_list(column.type)
+        columns.append(column if is_list else pa.ListArray.from_arrays(one_each, column))
+    return pa.RecordBatch.from_arrays(columns, batch.schema.names)

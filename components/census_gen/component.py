@@ -7,8 +7,6 @@ from components.census_gen.executor import Executor
 from components.example_gen.component import ColumnarExampleGen
 from transforms.base.settings import to_json
 
-__all__ = ["CensusExampleGen"]
-
 
 class CensusExampleGen(ColumnarExampleGen):
     """Makes an Example of each row of the UCI Adult files.

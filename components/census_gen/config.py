@@ -5,8 +5,6 @@ from typing import Annotated, Any
 
 from transforms.base.settings import OneOf, Range, Seed, Settings
 
-__all__ = ["CensusConfig"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class CensusConfig(Settings):

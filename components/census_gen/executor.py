@@ -7,14 +7,12 @@ import numpy as np
 import pyarrow as pa
 
 from components.census_gen.config import CensusConfig
-from components.example_gen.executor import ColumnarExecutor
+from components.example_gen.executor import SPLITS, ColumnarExecutor
 from transforms.base.errors import UserError
 from transforms.base.hashing import hash_texts, hash_uint64
-from transforms.base.settings import from_json
+from transforms.parsing.input_files import extension
 from transforms.parsing.read_census import find_census, read_census
 from transforms.quarantine import Quarantine
-
-__all__ = ["Executor"]
 
 
 class Executor(ColumnarExecutor):
@@ -25,29 +23,22 @@ class Executor(ColumnarExecutor):
     REQUIRED = ("rows_train", "rows_eval")
 
     def build(
-        self, pipeline: beam.Pipeline, pattern: str, settings: dict[str, str], quarantine: str
+        self, pipeline: beam.Pipeline, pattern: str, config: CensusConfig, quarantine: str
     ) -> dict[str, beam.PCollection[pa.RecordBatch]]:
-        """Returns a batch per file and split, as the config in `settings` divides them."""
-        config = from_json(CensusConfig, settings["config"])
+        """Returns a batch per file and split, with the columns of `CENSUS_COLUMNS`."""
         found = find_census(pattern)
-        extensions = (".data",) if config.holdout == "validation" else (".data", ".test")
-        for extension in extensions:
-            if not found[extension]:
-                raise UserError(
-                    f"{pattern}: no adult{extension} there; download it or mend the path"
-                )
+        kinds = (".data",) if config.holdout == "validation" else (".data", ".test")
+        for kind in kinds:
+            if not found[kind]:
+                raise UserError(f"{pattern}: no adult{kind} there; download it or mend the path")
         splits = (
             pipeline
-            | "Paths" >> beam.Create([path for name in extensions for path in found[name]])
-            | "Read" >> beam.ParDo(_Read(config)).with_outputs("train", "eval", "bad_rows")
+            | "Paths" >> beam.Create([path for kind in kinds for path in found[kind]])
+            | "Read" >> beam.ParDo(_Read(config)).with_outputs(*SPLITS, "bad_rows")
         )
         if config.max_bad_rows:
             _ = splits.bad_rows | Quarantine(quarantine, config.max_bad_rows)
-        return {
-            name: splits[name]
-            | f"Features[{name}]" >> beam.Map(_single_values).with_output_types(pa.RecordBatch)
-            for name in ("train", "eval")
-        }
+        return {name: splits[name] for name in SPLITS}
 
 
 class _Read(beam.DoFn):
@@ -59,8 +50,7 @@ class _Read(beam.DoFn):
     def setup(self) -> None:
         self._rows = beam.metrics.Metrics.counter("census", "rows")
         self._rows_of = {
-            split: beam.metrics.Metrics.counter("census", f"rows_{split}")
-            for split in ("train", "eval")
+            split: beam.metrics.Metrics.counter("census", f"rows_{split}") for split in SPLITS
         }
 
     def process(self, path: str) -> Iterator[beam.pvalue.TaggedOutput]:
@@ -75,7 +65,7 @@ class _Read(beam.DoFn):
 
     def _divide(self, path: str, rows: pa.RecordBatch) -> dict[str, pa.RecordBatch]:
         if self._config.holdout == "test":
-            return {"eval" if path.endswith(".test") else "train": rows}
+            return {"eval" if extension(path) == ".test" else "train": rows}
         held_out = validation_rows(rows, self._config)
         return {
             "train": rows.filter(pa.array(~held_out)),
@@ -98,15 +88,3 @@ def _keys(column: pa.Array) -> np.ndarray:
         return column.to_numpy()
     encoded = column.dictionary_encode()
     return hash_texts(encoded.dictionary.to_pylist())[encoded.indices.to_numpy()]
-
-
-def _single_values(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Returns the batch with each value as a list of one: what a feature of an Example is."""
-    offsets = np.arange(batch.num_rows + 1, dtype=np.int32)
-    columns = [
-        pa.ListArray.from_arrays(
-            offsets, column.cast(pa.binary()) if pa.types.is_string(column.type) else column
-        )
-        for column in batch.columns
-    ]
-    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)

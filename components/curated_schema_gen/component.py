@@ -10,8 +10,6 @@ from tfx.types import standard_artifacts
 
 from transforms.base.errors import UserError
 
-__all__ = ["CuratedSchemaGen"]
-
 
 @tfx.dsl.components.component
 def CuratedSchemaGen(  # noqa: D417

@@ -11,8 +11,6 @@ from tfx.utils import io_utils
 
 from transforms.base.digest import digest
 
-__all__ = ["AcceptedStatistics", "read_statistics"]
-
 
 def read_statistics(artifact: types.Artifact) -> DatasetFeatureStatisticsList:
     """Returns what StatisticsGen made, a dataset for each split, named as the split is."""

@@ -10,8 +10,6 @@ from tfx.types.experimental import simple_artifacts
 from components.data_gate.driver import DataGateDriver
 from components.data_gate.executor import DataGateExecutor
 
-__all__ = ["DataGate"]
-
 
 class DataGateSpec(ComponentSpec):
     """What goes in and out of a DataGate."""

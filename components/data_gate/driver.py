@@ -7,8 +7,6 @@ from tfx.proto.orchestration import driver_output_pb2
 
 from components.data_gate.accepted import AcceptedStatistics, read_statistics
 
-__all__ = ["DataGateDriver"]
-
 
 class DataGateDriver(base_driver.BaseDriver, portable_base_driver.BaseDriver):
     """Puts the name of the statistics accepted before these among the execution properties.

@@ -4,9 +4,6 @@ from collections.abc import Iterable
 
 from transforms.base.errors import UserError
 
-__all__ = ["DataGateError"]
-
-
 _BETWEEN = " | "
 
 

@@ -1,35 +1,28 @@
 """Refuses data, or lets them pass; the first, and those with drift that is meant, are a measure."""
 
 import os
-from typing import Any
 
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
-from tensorflow_metadata.proto.v0.statistics_pb2 import (
-    DatasetFeatureStatisticsList as Statistics,
-)
+from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatisticsList as Statistics
 from tfx import types
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
+from components.artifacts import Artifacts, Properties
 from components.code import check_code
 from components.data_gate.accepted import AcceptedStatistics, read_statistics
 from components.data_gate.errors import DataGateError
 from transforms.base.settings import OneOf
-
-__all__ = ["DataGateExecutor"]
 
 
 class DataGateExecutor(BaseExecutor):
     """The executor of DataGate."""
 
     def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Properties
     ) -> None:
         """Accepts the data or raises.
 

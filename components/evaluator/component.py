@@ -8,8 +8,6 @@ from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 from components.evaluator.driver import EvaluatorDriver
 from components.evaluator.executor import EvaluatorExecutor
 
-__all__ = ["Evaluator"]
-
 
 class Evaluator(tfx.components.Evaluator):
     """TFX's Evaluator, which compares with the model in use and keeps a record.

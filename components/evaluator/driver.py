@@ -9,8 +9,6 @@ from tfx.utils import path_utils
 
 from components.model_records.in_use import find_baseline, model_identity
 
-__all__ = ["EvaluatorDriver"]
-
 
 class EvaluatorDriver(base_driver.BaseDriver, portable_base_driver.BaseDriver):
     """Puts the name of what the candidate is compared with among the execution properties.

@@ -6,8 +6,6 @@ from typing import Any
 import tensorflow_model_analysis as tfma
 from tfx.dsl.io import fileio
 
-__all__ = ["custom_eval_shared_model"]
-
 
 def custom_eval_shared_model(eval_saved_model_path: str, **arguments: Any) -> Any:
     """Returns a model as TFMA takes it; TFX calls this by its name.

@@ -2,7 +2,6 @@
 
 import json
 import os
-from typing import Any
 
 from absl import logging
 from tensorflow.core.protobuf import saved_model_pb2
@@ -13,6 +12,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
 from tfx.utils import io_utils, path_utils, proto_utils
 
+from components.artifacts import Artifacts, Properties
 from components.code import check_code
 from components.evaluator import eval_model
 from components.evaluator.gates import Limits
@@ -30,8 +30,6 @@ from components.model_records.record import (
 )
 from transforms.base.settings import from_json
 
-__all__ = ["EvaluatorExecutor"]
-
 
 class EvaluatorExecutor(executor.Executor):
     """TFX's executor, which looks in the serving folder for what to compare a candidate with.
@@ -42,17 +40,16 @@ class EvaluatorExecutor(executor.Executor):
     """
 
     def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Properties
     ) -> None:
         """Evaluates the model, blesses it if it keeps the bounds, and writes the record.
 
+        The record lies beside the verdict, in the artifact `blessing`.
+
         Args:
-            input_dict: As TFX's executor takes them.
-            output_dict: As TFX's executor takes them; `blessing` receives the record too.
-            exec_properties: TFX's, and as `Evaluator` documents them.
+            input_dict: TFX's.
+            output_dict: TFX's.
+            exec_properties: TFX's, and those that `Evaluator` documents.
 
         Raises:
             UserError: A bound is out of range.
@@ -128,8 +125,8 @@ class EvaluatorExecutor(executor.Executor):
 
 
 def _known(
-    input_dict: dict[str, list[types.Artifact]],
-    exec_properties: dict[str, Any],
+    input_dict: Artifacts,
+    exec_properties: Properties,
     compiled: Limits,
     identity: str,
 ) -> Record:

@@ -6,8 +6,6 @@ from typing import Annotated, Any
 
 from transforms.base.settings import Range, Settings, extras
 
-__all__ = ["Bound", "Gate", "Limits", "Lower", "Upper"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Bound:

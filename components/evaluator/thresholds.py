@@ -6,8 +6,6 @@ from tensorflow_model_analysis.proto import config_pb2
 
 from components.evaluator.gates import Bound, Limits
 
-__all__ = ["put_thresholds"]
-
 
 def put_thresholds(config: config_pb2.EvalConfig, limits: Limits) -> None:
     """Gives each metric that a bound is on its thresholds, on the overall slice alone.

@@ -9,8 +9,6 @@ import tensorflow_model_analysis as tfma
 from components.evaluator.gates import Bound, Limits
 from components.model_records.record import Record
 
-__all__ = ["Measured", "judge", "list_notes", "read_evaluation", "verdict_lines"]
-
 # Metrics that count users: those whose list is too short to rank, and all.
 _SHORT_LISTS, _EXAMPLES = "short_lists", "example_count"
 # Of the users: beyond this share the metrics are of another population than the data.

@@ -9,8 +9,6 @@ from tfx.proto import example_gen_pb2
 
 from components.example_gen.executor import SPLITS
 
-__all__ = ["ColumnarExampleGen"]
-
 
 class ColumnarExampleGen(FileBasedExampleGen):
     """A FileBasedExampleGen whose executor, a ColumnarExecutor, makes the splits train and eval.

@@ -11,7 +11,6 @@ import pyarrow as pa
 from absl import logging
 from apache_beam.runners.runner import PipelineResult
 from google.protobuf import wrappers_pb2
-from tfx import types
 from tfx.components.example_gen import write_split
 from tfx.components.util import examples_utils
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
@@ -19,13 +18,12 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
+from components.artifacts import Artifacts, Properties
 from components.code import check_code
 from components.model_records.record import INPUT_BASE, SETTINGS, SPLIT
 from transforms.base.errors import UserError
 from transforms.base.settings import from_json, override
 from transforms.write_examples import WriteExamples
-
-__all__ = ["RUN_SETTINGS", "SPLITS", "ColumnarExecutor", "quarantine_file"]
 
 SPLITS = ("train", "eval")
 RUN_SETTINGS = ("seed",)
@@ -48,23 +46,20 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
 
     @abc.abstractmethod
     def build(
-        self, pipeline: beam.Pipeline, pattern: str, settings: dict[str, str], quarantine: str
+        self, pipeline: beam.Pipeline, pattern: str, config: Any, quarantine: str
     ) -> dict[str, beam.PCollection[pa.RecordBatch]]:
-        """Returns the batches of each split, with list columns.
+        """Returns the batches of each split, as `WriteExamples` takes them.
 
         Args:
             pipeline: Where to read.
             pattern: A glob of the input files.
-            settings: What the component was given.
+            config: Of the class CONFIG.
             quarantine: The file for malformed rows, if there are any and `max_bad_rows`, a
                 setting, allows them.
         """
 
     def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Properties
     ) -> None:
         """Makes the Examples and puts counters and settings on their artifact.
 
@@ -84,9 +79,10 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
         examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
         pattern, settings = _pattern(exec_properties), _settings(exec_properties)
         check_code(settings["code"])
+        config = from_json(self.CONFIG, settings["config"])
 
         pipeline = self._make_beam_pipeline()
-        splits = self.build(pipeline, pattern, settings, quarantine_file(examples.uri))
+        splits = self.build(pipeline, pattern, config, quarantine_file(examples.uri))
         for split, batches in splits.items():
             directory = artifact_utils.get_split_uri([examples], split)
             batches | f"Write[{split}]" >> WriteExamples(directory)
@@ -104,7 +100,6 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
                 )
         for name, count in counters.items():
             examples.set_int_custom_property(name, count)
-        config = from_json(self.CONFIG, settings["config"])
         for name, text in {
             INPUT_BASE: exec_properties[standard_component_specs.INPUT_BASE_KEY],
             SETTINGS: settings["config"],
@@ -129,7 +124,7 @@ def _shown(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value}" for name, value in values.items())
 
 
-def _pattern(exec_properties: dict[str, Any]) -> str:
+def _pattern(exec_properties: Properties) -> str:
     input_config = example_gen_pb2.Input()
     proto_utils.json_to_proto(
         exec_properties[standard_component_specs.INPUT_CONFIG_KEY], input_config
@@ -138,7 +133,7 @@ def _pattern(exec_properties: dict[str, Any]) -> str:
     return os.path.join(base, input_config.splits[0].pattern)
 
 
-def _settings(exec_properties: dict[str, Any]) -> dict[str, str]:
+def _settings(exec_properties: Properties) -> dict[str, str]:
     custom_config = example_gen_pb2.CustomConfig()
     proto_utils.json_to_proto(
         exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY], custom_config

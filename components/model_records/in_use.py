@@ -11,15 +11,6 @@ from components.model_records.record import RECORD_FILE, Record
 from transforms.base.digest import digest
 from transforms.base.errors import UserError
 
-__all__ = [
-    "ServedModel",
-    "find_baseline",
-    "model_identity",
-    "model_in_use",
-    "served_models",
-    "versions",
-]
-
 _LOCAL = types.SimpleNamespace(open=open, exists=os.path.exists, listdir=os.listdir)
 
 

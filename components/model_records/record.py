@@ -7,17 +7,6 @@ import importlib.metadata
 import platform
 from typing import Any
 
-__all__ = [
-    "INPUT_BASE",
-    "RECORD_FILE",
-    "SETTINGS",
-    "SPLIT",
-    "Record",
-    "compared_with",
-    "installed_versions",
-    "why_not_comparable",
-]
-
 RECORD_FILE = "record.json"
 
 _PACKAGES = ("tfx", "tensorflow", "tensorflow-model-analysis", "apache-beam")

@@ -7,8 +7,6 @@ from components.movielens_gen.config import LeaveOneOutConfig, RatingSplitConfig
 from components.movielens_gen.executor import LeaveOneOutExecutor, RatingSplitExecutor
 from transforms.base.settings import to_json
 
-__all__ = ["MovieLensExampleGen"]
-
 _EXECUTORS = {LeaveOneOutConfig: LeaveOneOutExecutor, RatingSplitConfig: RatingSplitExecutor}
 # What TFX fingerprints: the second form reads the movies beside the ratings, too.
 _PATTERNS = {LeaveOneOutConfig: "ratings.*", RatingSplitConfig: "*.*"}

@@ -5,8 +5,6 @@ from typing import Annotated, Any
 
 from transforms.base.settings import OneOf, Range, Seed, Settings
 
-__all__ = ["HOLD_BACK", "LeaveOneOutConfig", "RatingSplitConfig"]
-
 HOLD_BACK = {"test": 1, "validation": 2}
 """Which of a user's interactions `holdout` names, counted from the last."""
 

@@ -6,9 +6,8 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
-from components.example_gen.executor import ColumnarExecutor
+from components.example_gen.executor import SPLITS, ColumnarExecutor
 from components.movielens_gen.config import HOLD_BACK, LeaveOneOutConfig, RatingSplitConfig
-from transforms.base.settings import from_json
 from transforms.code_ids import CodeIds, NameIds, distinct_names
 from transforms.join_movies import JoinMovies
 from transforms.leave_one_out import LeaveOneOut
@@ -18,8 +17,6 @@ from transforms.remap_ids import DistinctIds, GroupByUser, distinct_ids
 from transforms.sample_negatives import CANDIDATE_COLUMNS, SampleNegatives
 from transforms.split_ratings import SplitRatings
 from transforms.vectorize_genres import VectorizeGenres
-
-__all__ = ["LeaveOneOutExecutor", "RatingSplitExecutor"]
 
 # Of the input, in one element of the pipeline: what bounds the memory of a worker.
 _BLOCK_BYTES = 16 << 20
@@ -45,14 +42,13 @@ class LeaveOneOutExecutor(ColumnarExecutor):
     REQUIRED = ("users",)
 
     def build(
-        self, pipeline: beam.Pipeline, pattern: str, settings: dict[str, str], quarantine: str
+        self, pipeline: beam.Pipeline, pattern: str, config: LeaveOneOutConfig, quarantine: str
     ) -> dict[str, beam.PCollection[pa.RecordBatch]]:
         """Returns batches of the splits, with the columns user_id, item_id and label.
 
         Negatives are drawn from the items of all users that are kept: no other items are ever
         trained on.
         """
-        config = from_json(LeaveOneOutConfig, settings["config"])
         files = find_ratings(pattern)
         num_buckets = -(-sum(file.size_in_bytes for file in files) // _BLOCK_BYTES)
         ratings = pipeline | "ReadRatings" >> ReadRatings(
@@ -97,13 +93,12 @@ class RatingSplitExecutor(ColumnarExecutor):
     REQUIRED = ("rows_train", "rows_eval")
 
     def build(
-        self, pipeline: beam.Pipeline, pattern: str, settings: dict[str, str], quarantine: str
+        self, pipeline: beam.Pipeline, pattern: str, config: RatingSplitConfig, quarantine: str
     ) -> dict[str, beam.PCollection[pa.RecordBatch]]:
         """Returns batches of the splits: user_id, item_id, timestamp, genres and rating.
 
         The files are `ratings.*` and `movies.*` in the folder that `pattern` leads to.
         """
-        config = from_json(RatingSplitConfig, settings["config"])
         folder = os.path.dirname(pattern)
         files = find_ratings(f"{folder}/ratings.*")
         movies = (
@@ -118,21 +113,7 @@ class RatingSplitExecutor(ColumnarExecutor):
             | "SplitRatings"
             >> SplitRatings(config.eval_percent, config.seed, config.holdout == "validation")
         )
-        return {
-            name: splits[name]
-            | f"Features[{name}]" >> beam.Map(_rating_features).with_output_types(pa.RecordBatch)
-            for name in ("train", "eval")
-        }
-
-
-def _rating_features(ratings: pa.RecordBatch) -> pa.RecordBatch:
-    rows = np.arange(ratings.num_rows + 1, dtype=np.int32)
-    features = {
-        name: pa.ListArray.from_arrays(rows, ratings[name])
-        for name in ("user_id", "item_id", "timestamp", "rating")
-    }
-    features["genres"] = ratings["genres"]
-    return pa.RecordBatch.from_arrays(list(features.values()), list(features))
+        return {name: splits[name] for name in SPLITS}
 
 
 def _distinct_items(histories: pa.RecordBatch) -> np.ndarray:

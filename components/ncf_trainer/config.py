@@ -6,8 +6,6 @@ from typing import Annotated
 from components.training.config import LoopConfig
 from transforms.base.settings import Must, OneOf, Range, check
 
-__all__ = ["NcfTrainerConfig"]
-
 _LAYERS = Must(
     "two or more positive widths, the first one even",
     lambda widths: len(widths) >= 2 and min(widths) >= 1 and widths[0] % 2 == 0,

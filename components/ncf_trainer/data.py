@@ -10,8 +10,6 @@ from components.ncf_trainer import features
 from components.training.transformed_data import read_examples
 from transforms.base.errors import UserError
 
-__all__ = ["Candidates", "Histories", "read_candidates", "read_histories"]
-
 
 class Histories(NamedTuple):
     """What this worker's users have interacted with.

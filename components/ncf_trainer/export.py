@@ -8,8 +8,6 @@ import tf_keras as keras
 from components.ncf_trainer import features
 from components.ncf_trainer.model import NcfModel
 
-__all__ = ["export_model"]
-
 
 def export_model(model: NcfModel, transform_output: tft.TFTransformOutput, directory: str) -> None:
     """Writes a SavedModel with four signatures.

@@ -1,16 +1,5 @@
 """Names of the features and vocabularies that preprocessing, training and serving share."""
 
-__all__ = [
-    "ITEM_ID",
-    "ITEM_ROW",
-    "ITEM_VOCABULARY",
-    "LABEL",
-    "USER_ID",
-    "USER_ROW",
-    "USER_VOCABULARY",
-    "VOCABULARIES",
-]
-
 USER_ID = "user_id"
 ITEM_ID = "item_id"
 LABEL = "label"

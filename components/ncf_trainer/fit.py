@@ -16,8 +16,6 @@ from components.training.engine import Engine, Part, Step, steps_in_epoch
 from components.training.loop import EpochStats
 from components.training.strategy import place
 
-__all__ = ["NcfFit"]
-
 _SCORED_TOGETHER = 1 << 16
 
 

@@ -8,8 +8,6 @@ import tensorflow as tf
 
 from components.ncf_trainer import features
 
-__all__ = ["Interactions", "decode_ids", "read_interactions"]
-
 _PARSED_TOGETHER = 4096
 _SPLITS = ("train", "eval")
 

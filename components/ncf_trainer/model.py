@@ -12,8 +12,6 @@ import tf_keras as keras
 
 from components.ncf_trainer.config import NcfTrainerConfig
 
-__all__ = ["Embedded", "NcfModel"]
-
 
 class Embedded(NamedTuple):
     """Embeddings of users, [batch, width], or of items, [batch or 1, items, width].

@@ -7,8 +7,6 @@ import tensorflow_transform as tft
 
 from components.ncf_trainer import features
 
-__all__ = ["preprocessing_fn"]
-
 
 def preprocessing_fn(
     inputs: dict[str, Any], custom_config: dict[str, Any] | None = None

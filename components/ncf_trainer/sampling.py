@@ -6,8 +6,6 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["Untouched", "draw", "sample_untouched", "untouched_index"]
-
 _DRAW_BITS = 31
 
 

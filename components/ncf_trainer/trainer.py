@@ -9,11 +9,8 @@ from components.ncf_trainer.export import export_model
 from components.ncf_trainer.fit import NcfFit
 from components.ranking_metrics.rank import HIT_RATE
 from components.training.loop import Goal
-from components.training.setup import set_up
 from components.training.strategy import input_context
-from components.training.train import train_and_export
-
-__all__ = ["run_fn"]
+from components.training.train import set_up, train_and_export
 
 
 def run_fn(fn_args: tfx.components.FnArgs) -> None:

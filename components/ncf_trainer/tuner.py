@@ -10,12 +10,10 @@ from components.ncf_trainer.fit import NcfFit
 from components.ncf_trainer.validation import hold_out_last
 from components.ranking_metrics.rank import NDCG
 from components.training.loop import Goal
-from components.training.setup import set_up
 from components.training.strategy import input_context
+from components.training.train import set_up
 from components.tuning.space import among, around
 from components.tuning.tuner import LoopTuner
-
-__all__ = ["tuner_fn"]
 
 
 def tuner_fn(fn_args: tfx.components.FnArgs) -> tfx.components.TunerFnResult:

@@ -6,8 +6,6 @@ from components.ncf_trainer.data import Candidates, Histories
 from transforms.base.errors import UserError
 from transforms.sample_negatives import sample_negatives
 
-__all__ = ["hold_out_last"]
-
 _NEGATIVES = 100
 
 

@@ -5,8 +5,6 @@ from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 
 from components.pusher.executor import PusherExecutor
 
-__all__ = ["Pusher"]
-
 
 class Pusher(tfx.components.Pusher):
     """TFX's Pusher over a PusherExecutor, which takes the record along with the model."""

@@ -2,20 +2,17 @@
 
 import os
 import time
-from typing import Any
 
 from absl import logging
-from tfx import types
 from tfx.components.pusher import executor
 from tfx.dsl.io import fileio
 from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, proto_utils
 
+from components.artifacts import Artifacts, Properties
 from components.model_records.in_use import model_identity, model_in_use, versions
 from components.model_records.record import RECORD_FILE
-
-__all__ = ["PusherExecutor"]
 
 
 class PusherExecutor(executor.Executor):
@@ -27,18 +24,9 @@ class PusherExecutor(executor.Executor):
     """
 
     def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Properties
     ) -> None:
-        """Pushes the model if it was blessed.
-
-        Args:
-            input_dict: As TFX's executor takes them; `model_blessing` holds the record.
-            output_dict: As TFX's executor takes them.
-            exec_properties: As TFX's executor takes them.
-        """
+        """Pushes the model if it was blessed, with the record that the blessing holds."""
         self._log_startup(input_dict, output_dict, exec_properties)
         pushed = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.PUSHED_MODEL_KEY]

@@ -6,8 +6,6 @@ import tensorflow as tf
 
 from components.ranking_metrics.rank import K
 
-__all__ = ["hits_and_gains"]
-
 
 def hits_and_gains(scores: tf.Tensor, present: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Returns HR@K and NDCG@K of each list, float32 [lists], and whether it counts, bool [lists].

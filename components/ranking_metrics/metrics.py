@@ -4,9 +4,11 @@
 and a threshold has no sub key.
 """
 
+import abc
 import functools
+import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import apache_beam as beam
 import numpy as np
@@ -15,72 +17,85 @@ from tensorflow_model_analysis.proto import config_pb2
 
 from components.ranking_metrics import rank as ranking
 
-__all__ = ["HitRate", "LeaveOneOutNDCG", "ShortLists"]
-
-_Accumulator = dict[float, float]  # sum of weights by rank
+_Ranks = dict[float, float]  # sum of weights by rank
 
 # For a rank where a list has fewer than k negatives: every item is among its first k.
 _NOT_RANKED = 0.0
 
 
-class HitRate(metric_types.Metric):
-    """HR@k: the share of users whose held-out item ranks within the first k candidates.
-
-    NaN when the model gave any user a score that is not finite, which no bound lets pass, or when
-    no user has a list of at least k negatives: shorter ones do not count.
+class _ListMetric(metric_types.Metric, abc.ABC):
+    """A metric of lists with one held-out item each, over those with at least k negatives.
 
     Args:
-        k: How many places count as a hit.
-        name: The metric's name; `hit_rate_at_<k>` by default.
+        k: How many places count.
+        name: The metric's name; by default that of the class with k.
         item_key: The feature with the candidates' ids, so that a negative that repeats the held-out
             item is left out; None trusts that there is none.
     """
 
+    default_name: ClassVar[str]
+
     def __init__(self, k: int = ranking.K, name: str | None = None, item_key: str | None = None):
         super().__init__(
-            metric_util.merge_per_key_computations(functools.partial(_computations, ranking.hit)),
-            name=name or f"hit_rate_at_{k}",
+            metric_util.merge_per_key_computations(functools.partial(_computations, self.value)),
+            name=name or self.default_name.format(k=k),
             k=k,
             item_key=item_key,
         )
 
+    @staticmethod
+    @abc.abstractmethod
+    def value(ranks: _Ranks, k: int) -> float:
+        """Returns the metric of lists with these ranks."""
 
-class LeaveOneOutNDCG(metric_types.Metric):
+
+class HitRate(_ListMetric):
+    """HR@k: the share of users whose held-out item ranks within the first k candidates.
+
+    NaN when the model gave any user a score that is not finite, which no bound lets pass, or when
+    no user has a list of at least k negatives: shorter ones do not count.
+    """
+
+    default_name = "hit_rate_at_{k}"
+
+    @staticmethod
+    def value(ranks: _Ranks, k: int) -> float:
+        """See _ListMetric."""
+        return _mean(ranking.hit, ranks, k)
+
+
+class LeaveOneOutNDCG(_ListMetric):
     """NDCG@k of the one held-out item: the mean over users of 1 / log2(rank + 1), 0 beyond k.
 
     Not named NDCG, since TFMA has a metric of that name, which would be taken instead.
-
-    Args:
-        k: How many places count.
-        name: The metric's name; `ndcg_at_<k>` by default.
-        item_key: As for `HitRate`.
     """
 
-    def __init__(self, k: int = ranking.K, name: str | None = None, item_key: str | None = None):
-        super().__init__(
-            metric_util.merge_per_key_computations(functools.partial(_computations, ranking.ndcg)),
-            name=name or f"ndcg_at_{k}",
-            k=k,
-            item_key=item_key,
-        )
+    default_name = "ndcg_at_{k}"
+
+    @staticmethod
+    def value(ranks: _Ranks, k: int) -> float:
+        """See _ListMetric."""
+        return _mean(ranking.ndcg, ranks, k)
 
 
-class ShortLists(metric_types.Metric):
-    """How many users do not count in the metrics at k, since they have fewer than k negatives.
+class ShortLists(_ListMetric):
+    """How many users do not count in the metrics at k, since they have fewer than k negatives."""
 
-    Args:
-        k: As for `HitRate`.
-        name: The metric's name.
-        item_key: As for `HitRate`.
-    """
+    default_name = "short_lists"
 
-    def __init__(self, k: int = ranking.K, name: str = "short_lists", item_key: str | None = None):
-        super().__init__(
-            metric_util.merge_per_key_computations(functools.partial(_computations, None)),
-            name=name,
-            k=k,
-            item_key=item_key,
-        )
+    @staticmethod
+    def value(ranks: _Ranks, k: int) -> float:
+        """See _ListMetric."""
+        del k
+        return ranks.get(_NOT_RANKED, 0.0)
+
+
+def _mean(gain: Callable[[float, int], float], ranks: _Ranks, k: int) -> float:
+    """Returns the mean of what ranks gain, NaN if there is none."""
+    weights = {rank: weight for rank, weight in ranks.items() if rank != _NOT_RANKED}
+    gained = sum(weight * gain(rank, k) for rank, weight in weights.items())
+    total = sum(weights.values())
+    return gained / total if total else math.nan
 
 
 for _metric in (HitRate, LeaveOneOutNDCG, ShortLists):
@@ -88,7 +103,7 @@ for _metric in (HitRate, LeaveOneOutNDCG, ShortLists):
 
 
 def _computations(
-    gain: Callable[[float, int], float] | None,
+    value: Callable[[_Ranks, int], float],
     name: str,
     k: int,
     item_key: str | None = None,
@@ -102,8 +117,7 @@ def _computations(
 ) -> metric_types.MetricComputations:
     """Returns how a metric is computed; TFMA gives the arguments by name.
 
-    The mean over users of a gain that follows from a rank is derived from how many users have which
-    rank, and without a gain how many have none. TFMA counts those once for all metrics of one k,
+    `value` is of how many users have which rank. TFMA counts those once for all metrics of one k,
     since their key is the same.
     """
     if aggregation_type or class_weights:
@@ -118,17 +132,6 @@ def _computations(
     # A leading underscore keeps it out of the results.
     ranks, metric = key(name=f"_ranks_{item_key}_{k}"), key(name=name)
 
-    def mean_gain(
-        results: dict[metric_types.MetricKey, Any],
-    ) -> dict[metric_types.MetricKey, Any]:
-        weights = dict(results[ranks])
-        short = weights.pop(_NOT_RANKED, 0.0)
-        if gain is None:
-            return {metric: short}
-        total = sum(weights.values())
-        gained = sum(weight * gain(rank, k) for rank, weight in weights.items())
-        return {metric: gained / total if total else float("nan")}
-
     return [
         metric_types.MetricComputation(
             keys=[ranks],
@@ -137,7 +140,9 @@ def _computations(
             ),
             combiner=_RankWeights(ranks, k, item_key, eval_config),
         ),
-        metric_types.DerivedMetricComputation(keys=[metric], result=mean_gain),
+        metric_types.DerivedMetricComputation(
+            keys=[metric], result=lambda results: {metric: value(results[ranks], k)}
+        ),
     ]
 
 
@@ -156,12 +161,10 @@ class _RankWeights(beam.CombineFn):
         self._item_key = item_key
         self._eval_config = eval_config
 
-    def create_accumulator(self) -> _Accumulator:
+    def create_accumulator(self) -> _Ranks:
         return {}
 
-    def add_input(
-        self, accumulator: _Accumulator, element: metric_types.StandardMetricInputs
-    ) -> _Accumulator:
+    def add_input(self, accumulator: _Ranks, element: metric_types.StandardMetricInputs) -> _Ranks:
         labels, scores, weight = next(
             metric_util.to_label_prediction_example_weight(
                 element,
@@ -184,12 +187,12 @@ class _RankWeights(beam.CombineFn):
         accumulator[rank] = accumulator.get(rank, 0.0) + weight
         return accumulator
 
-    def merge_accumulators(self, accumulators: Iterable[_Accumulator]) -> _Accumulator:
-        merged: _Accumulator = {}
+    def merge_accumulators(self, accumulators: Iterable[_Ranks]) -> _Ranks:
+        merged: _Ranks = {}
         for accumulator in accumulators:
             for rank, weight in accumulator.items():
                 merged[rank] = merged.get(rank, 0.0) + weight
         return merged
 
-    def extract_output(self, accumulator: _Accumulator) -> dict[metric_types.MetricKey, Any]:
+    def extract_output(self, accumulator: _Ranks) -> dict[metric_types.MetricKey, Any]:
         return {self._key: accumulator}

@@ -4,8 +4,6 @@ import math
 
 import numpy as np
 
-__all__ = ["HIT_RATE", "NDCG", "K", "count_negatives", "hit", "ndcg", "rank_of_held_out"]
-
 K = 10
 """How many places count."""
 

@@ -11,8 +11,6 @@ from absl import logging
 
 from transforms.base.errors import UserError
 
-__all__ = ["Checkpoints", "remove", "remove_forgotten"]
-
 _CHECKPOINTS = re.compile(r"[0-9a-f]{16}(-trials)?")
 # A training writes after every epoch, and none takes a day for one.
 _FORGOTTEN_SECONDS = 7 * 24 * 3600

@@ -13,8 +13,6 @@ from components.training.engine import Engine, Part, Step
 from components.training.strategy import input_context
 from transforms.base.settings import check
 
-__all__ = ["ColumnarTraining", "Columns", "predictor", "scheduled_rate"]
-
 Columns = dict[str, tf.Tensor]
 """Features by name, the rows along the first axis."""
 

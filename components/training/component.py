@@ -5,8 +5,6 @@ from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 
 from components.training.executor import TrainerExecutor
 
-__all__ = ["Trainer"]
-
 
 class Trainer(tfx.components.Trainer):
     """TFX's Trainer over a TrainerExecutor, which takes settings for each run."""

@@ -5,8 +5,6 @@ from typing import Annotated
 
 from transforms.base.settings import Range, Seed, Settings
 
-__all__ = ["LoopConfig"]
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LoopConfig(Settings):

@@ -13,8 +13,6 @@ from components.training.config import LoopConfig
 from components.training.loop import EpochStats
 from components.training.strategy import input_context, place
 
-__all__ = ["Engine", "Part", "Step", "steps_in_epoch"]
-
 Data = TypeVar("Data")
 Batch = TypeVar("Batch")
 

@@ -2,23 +2,21 @@
 
 from typing import Any
 
-from tfx import types
 from tfx.components.trainer.executor import GenericExecutor
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.types import standard_component_specs
 from tfx.utils import json_utils
 
+from components.artifacts import Artifacts, Properties
 from components.code import check_code
 from components.model_records.record import SETTINGS
 from transforms.base.settings import override
-
-__all__ = ["RUN_SETTINGS", "TrainerExecutor", "with_run_settings"]
 
 RUN_SETTINGS = ("train_epochs", "seed")
 """Settings that may be execution properties of their own, which an engine fills in for a run."""
 
 
-def with_run_settings(exec_properties: dict[str, Any]) -> dict[str, Any]:
+def with_run_settings(exec_properties: Properties) -> dict[str, Any]:
     """Returns execution properties with the values of RUN_SETTINGS in the trainer's config.
 
     Raises UserError where the trainer's code is not that of the compiled pipeline.
@@ -42,25 +40,13 @@ class TrainerExecutor(GenericExecutor):
     """
 
     def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Properties
     ) -> None:
-        """Calls the run_fn, and puts the settings it was given on the model.
-
-        Args:
-            input_dict: As TFX's executor takes them.
-            output_dict: As TFX's executor takes them.
-            exec_properties: As `with_run_settings` takes them.
-        """
+        """Calls the run_fn `with_run_settings`, and puts its settings on the model."""
         super().Do(input_dict, output_dict, with_run_settings(exec_properties))
 
     def _GetFnArgs(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Properties
     ) -> FnArgs:
         fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
         if fn_args.hyperparameters:

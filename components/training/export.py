@@ -5,8 +5,6 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 import tensorflow_transform as tft
 
-__all__ = ["export_model"]
-
 _Features = dict[str, tf.Tensor | tf.SparseTensor]
 
 

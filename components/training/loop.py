@@ -16,17 +16,6 @@ from components.training.strategy import is_chief
 from transforms.base.digest import digest
 from transforms.base.errors import UserError
 
-__all__ = [
-    "HISTORY_FILE",
-    "DivergedError",
-    "EpochStats",
-    "Fit",
-    "Goal",
-    "TrainingHistory",
-    "checkpoint_dir",
-    "run_loop",
-]
-
 HISTORY_FILE = "training.json"
 
 

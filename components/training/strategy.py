@@ -9,8 +9,6 @@ import tensorflow as tf
 
 from transforms.base.errors import UserError
 
-__all__ = ["create_strategy", "input_context", "is_chief", "place"]
-
 Arrays = TypeVar("Arrays")
 
 

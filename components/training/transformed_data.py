@@ -9,8 +9,6 @@ import tensorflow as tf
 from transforms.base.errors import UserError
 from transforms.base.hashing import draws_percent, hash_uint64
 
-__all__ = ["read_columns", "read_examples", "split_columns"]
-
 _PARSED_TOGETHER = 4096
 _WHOLE = tf.distribute.InputContext()
 _VALIDATION_PERCENT = 20

@@ -5,8 +5,6 @@ from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 
 from components.tuning.executor import TunerExecutor
 
-__all__ = ["Tuner"]
-
 
 class Tuner(tfx.components.Tuner):
     """TFX's Tuner over a TunerExecutor, which takes settings for each run."""

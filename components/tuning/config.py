@@ -5,8 +5,6 @@ from typing import Annotated
 
 from transforms.base.settings import Range, Settings
 
-__all__ = ["TuningConfig"]
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TuningConfig(Settings):

@@ -4,8 +4,6 @@ from typing import Any
 
 import keras_tuner
 
-__all__ = ["among", "around"]
-
 
 def around(space: keras_tuner.HyperParameters, config: Any, setting: str, factor: float) -> None:
     """Adds a positive number: from its value divided by `factor` to `factor` times as much.

@@ -27,12 +27,10 @@ from components.training.loop import (
     checkpoint_dir,
     run_loop,
 )
-from components.training.setup import Setup
+from components.training.train import Setup
 from transforms.base.digest import digest
 from transforms.base.errors import UserError
 from transforms.base.settings import from_json, override
-
-__all__ = ["LoopTuner"]
 
 # Of the two settings drawn, either may come out as it was: a space that is not exhausted may need
 # many draws.

@@ -3,16 +3,16 @@
 import contextlib
 import json
 import os
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import click
 import kfp
 from kfp.client import KF_PIPELINES_SA_TOKEN_ENV, ServiceAccountTokenVolumeCredentials
 from kfp_server_api import ApiException
 from urllib3.exceptions import HTTPError
-
-__all__ = ["ServiceError", "connect", "run_link", "service_errors"]
 
 
 class ServiceError(click.ClickException):
@@ -44,6 +44,32 @@ def connect(
             namespace=namespace,
             credentials=credentials,
         )
+
+
+def stamped(pipeline: str) -> str:
+    """Returns a name for a version or a run of a pipeline."""
+    return f"{pipeline}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def start_run(
+    client: kfp.Client, pipeline: str, version: Any, parameters: Mapping[str, Any]
+) -> Any:
+    """Starts a run of a pipeline's version, as the service account SERVICE_ACCOUNT if it is set.
+
+    Args:
+        client: The API.
+        pipeline: The pipeline's name, which is also that of its experiment.
+        version: As the API describes it.
+        parameters: Values of run-time parameters.
+    """
+    return client.run_pipeline(
+        client.create_experiment(pipeline).experiment_id,
+        stamped(pipeline),
+        params=dict(parameters),
+        pipeline_id=version.pipeline_id,
+        version_id=version.pipeline_version_id,
+        service_account=os.environ.get("SERVICE_ACCOUNT") or None,
+    )
 
 
 def run_link(client: kfp.Client, run_id: str) -> str:

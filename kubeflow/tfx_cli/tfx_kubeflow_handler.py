@@ -3,9 +3,7 @@
 import contextlib
 import functools
 import json
-import os
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,10 +13,8 @@ from tfx.tools.cli import labels
 from tfx.tools.cli.container_builder import builder
 from tfx.tools.cli.handler.base_handler import BaseHandler
 from tfx.tools.cli.handler.kubeflow_v2_dag_runner_patcher import KubeflowV2DagRunnerPatcher
-from tfx_kubeflow_client import connect, run_link, service_errors
+from tfx_kubeflow_client import connect, run_link, service_errors, stamped, start_run
 from tfx_kubeflow_parameters import typed
-
-__all__ = ["KubeflowHandler"]
 
 _NEWEST_FIRST = "created_at desc"
 _WANTED = """\
@@ -111,14 +107,8 @@ class KubeflowHandler(BaseHandler):
             (version,) = client.list_pipeline_versions(
                 pipeline, page_size=1, sort_by=_NEWEST_FIRST
             ).pipeline_versions
-            run = client.run_pipeline(
-                client.create_experiment(name).experiment_id,
-                f"{name}-{_stamp()}",
-                params=typed(self.flags_dict[labels.RUNTIME_PARAMETER], version.pipeline_spec),
-                pipeline_id=pipeline,
-                version_id=version.pipeline_version_id,
-                service_account=os.environ.get("SERVICE_ACCOUNT") or None,
-            )
+            parameters = typed(self.flags_dict[labels.RUNTIME_PARAMETER], version.pipeline_spec)
+            run = start_run(client, name, version, parameters)
         click.echo(f"Run created for pipeline: {name}")
         self._print_runs(name, [run])
 
@@ -168,9 +158,8 @@ class KubeflowHandler(BaseHandler):
             name, package = context[patcher.PIPELINE_NAME], context[patcher.OUTPUT_FILE_PATH]
             with self._service() as client:
                 if update:
-                    client.upload_pipeline_version(
-                        package, f"{name}-{_stamp()}", pipeline_id=self._pipeline_id(name)
-                    )
+                    known = self._pipeline_id(name)
+                    client.upload_pipeline_version(package, stamped(name), pipeline_id=known)
                 elif self._pipeline_ids(name):
                     raise click.ClickException(
                         f'Pipeline "{name}" already exists: use tfx pipeline update'
@@ -239,7 +228,3 @@ def _pages(call: Callable[..., Any], **arguments: Any) -> Iterator[Any]:
 def _named(name: str) -> str:
     predicate = {"operation": "EQUALS", "key": "display_name", "stringValue": name}
     return json.dumps({"predicates": [predicate]})
-
-
-def _stamp() -> str:
-    return time.strftime("%Y%m%d-%H%M%S")

@@ -6,8 +6,6 @@ from typing import Any
 
 import click
 
-__all__ = ["typed"]
-
 # What JSON calls a value of each type, and what Python reads it as.
 _TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
     "NUMBER_INTEGER": ("a whole number", (int,)),

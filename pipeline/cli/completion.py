@@ -7,8 +7,6 @@ from pipeline.config import preset
 from pipeline.pipelines.registry import definition, pipelines
 from pipeline.settings import setting_values
 
-__all__ = ["answer_shell", "datasets", "presets", "script", "settings"]
-
 # The console script of setup.py: a shell completes the arguments of a name.
 _COMMAND = "tfx-recommenders"
 
@@ -23,9 +21,9 @@ def answer_shell(parser: argparse.ArgumentParser) -> None:
 
 def script() -> str:
     """Returns what bash and zsh have to run to complete."""
-    import argcomplete
+    from argcomplete.shell_integration import shellcode
 
-    return argcomplete.shellcode([_COMMAND])
+    return shellcode([_COMMAND])
 
 
 def presets(parsed_args: argparse.Namespace, **unused: object) -> list[str]:

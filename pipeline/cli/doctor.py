@@ -13,8 +13,6 @@ from typing import NamedTuple
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-__all__ = ["Finding", "diagnose"]
-
 _PYTHONS = ("3.11", "3.12", "3.13")
 _PROJECT = "tfx-recommenders"
 _INSTALL = "pip install --require-hashes -r requirements.lock"

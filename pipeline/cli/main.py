@@ -22,8 +22,6 @@ from pipeline.version import VERSION
 from transforms.base.errors import UserError
 from transforms.base.settings import check
 
-__all__ = ["main"]
-
 _EXIT_CODES = (
     "exit codes: 0 pushed, 1 a fault, 2 a mistake in a setting or the input, 3 refused by the "
     "model gate, 4 refused by the data gate"

@@ -7,8 +7,6 @@ from typing import Any, NoReturn
 from transforms.base.errors import UserError
 from transforms.base.settings import nearest
 
-__all__ = ["Parser", "add_command"]
-
 
 class Parser(argparse.ArgumentParser):
     """A parser whose mistakes are `UserError`s and name what is nearest to a misspelt word."""

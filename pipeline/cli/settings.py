@@ -9,8 +9,6 @@ from typing import Any
 from pipeline.config import PipelineConfig
 from pipeline.settings import describe, setting_values
 
-__all__ = ["settings_lines", "terminal_width"]
-
 _INDENT = "    "
 
 

@@ -9,8 +9,6 @@ from pipeline.exit_code import ExitCode
 from pipeline.pipelines.registry import definition, pipelines
 from transforms.base.settings import check
 
-__all__ = ["add_output_root", "add_use_commands"]
-
 
 def add_use_commands(commands: Any) -> None:
     """Adds the commands.

@@ -11,8 +11,6 @@ from pipeline.datasets.sources import Generated, Request, Source, fill_from
 from transforms.base.errors import UserError
 from transforms.base.settings import nearest
 
-__all__ = ["Catalog", "Dataset"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:

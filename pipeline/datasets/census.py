@@ -3,8 +3,6 @@
 from pipeline.datasets.catalog import Catalog, Dataset
 from pipeline.datasets.sources import Files, Generated, ZipArchive
 
-__all__ = ["CENSUS"]
-
 _FILES = ("adult.data", "adult.test")
 _PINS = {
     "adult.data": "5b00264637dbfec36bdeaab5676b0b309ff9eb788d63554ca0a249491c86603d",

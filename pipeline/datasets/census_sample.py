@@ -10,8 +10,6 @@ import os
 
 import numpy as np
 
-__all__ = ["write_sample"]
-
 _TRAIN_ROWS, _TEST_ROWS = 4000, 2000
 _RICH = 0.24
 

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pipeline.datasets.fetch import CertificateError, CutError, Progress, RefusedError, fetch
 from pipeline.datasets.part import PartFile
 
-__all__ = ["download"]
-
 
 def download(
     url: str,

@@ -10,8 +10,6 @@ from typing import IO
 
 from pipeline.datasets.part import PartFile
 
-__all__ = ["CertificateError", "CutError", "Progress", "RefusedError", "fetch"]
-
 Progress = Callable[[int, int | None], None]
 """Called with the bytes that are there and the bytes in all, None when not known."""
 

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 
 from transforms.base.errors import UserError
 
-__all__ = ["exclusive", "new_folder", "sync", "writable"]
-
 
 def writable(folder: str) -> bool:
     """Whether `folder`, or the nearest of its parents that exists, may be written to.

@@ -5,8 +5,6 @@ import time
 
 from pipeline.datasets.catalog import Catalog
 
-__all__ = ["locate"]
-
 _SECONDS_BETWEEN_LINES = 5.0
 
 

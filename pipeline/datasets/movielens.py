@@ -3,8 +3,6 @@
 from pipeline.datasets.catalog import Catalog, Dataset
 from pipeline.datasets.sources import Generated, ZipArchive
 
-__all__ = ["MOVIELENS"]
-
 _GROUPLENS = "https://files.grouplens.org/datasets/movielens"
 # A copy that others keep. The pins decide what is taken from it, so if it moves, only a fallback
 # is lost.

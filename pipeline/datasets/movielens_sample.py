@@ -9,8 +9,6 @@ import os
 
 import numpy as np
 
-__all__ = ["write_sample"]
-
 _USERS = 600
 _ITEMS = 400
 _FEWEST, _MOST = 20, 80

@@ -8,8 +8,6 @@ from typing import IO
 from pipeline.datasets.folders import sync
 from transforms.base.errors import UserError
 
-__all__ = ["PartFile"]
-
 
 class PartFile:
     """The bytes that are there of a file, in `<destination>.part`.

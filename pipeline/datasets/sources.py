@@ -13,8 +13,6 @@ from pipeline.datasets.folders import new_folder
 from pipeline.datasets.unpack import ArchiveError, open_members, unpack_zip
 from transforms.base.errors import UserError
 
-__all__ = ["Files", "Generated", "Request", "Source", "ZipArchive", "fill_from"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Request:

@@ -13,8 +13,6 @@ from typing import IO
 from pipeline.datasets.folders import new_folder
 from transforms.base.errors import UserError
 
-__all__ = ["MAX_BYTES", "MAX_RATIO", "ArchiveError", "open_members", "unpack_zip"]
-
 MAX_BYTES = 8 << 30
 """The most bytes that the unpacked files may have together; ml-25m's have 0.7 GiB."""
 

@@ -15,8 +15,6 @@ from components.wide_deep_trainer.census.config import ACCURACY, AUC, CensusTrai
 from pipeline.pipelines.definition import Metric, PipelineDefinition, Preset, RowFormat
 from transforms.base.settings import Range
 
-__all__ = ["PIPELINE", "CensusGate"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class CensusGate(Gate):

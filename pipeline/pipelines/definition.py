@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     # It brings what downloads need.
     from pipeline.datasets.catalog import Catalog
 
-__all__ = ["Metric", "PipelineDefinition", "Preset", "RowFormat", "named"]
-
 
 _NAME = re.compile("[a-z0-9][a-z0-9-]{0,127}")
 

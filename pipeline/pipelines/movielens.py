@@ -16,8 +16,6 @@ from components.wide_deep_trainer.ratings.config import MAE, RMSE, RatingTrainer
 from pipeline.pipelines.definition import Metric, PipelineDefinition, Preset, RowFormat
 from transforms.base.settings import Range
 
-__all__ = ["PIPELINE", "RatingGate"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class RatingGate(Gate):

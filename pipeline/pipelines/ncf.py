@@ -13,8 +13,6 @@ from components.ranking_metrics.rank import HIT_RATE, NDCG, K
 from pipeline.pipelines.definition import Metric, PipelineDefinition, Preset
 from transforms.base.settings import Range
 
-__all__ = ["PIPELINE", "NcfGate"]
-
 _RANKING = "components.ranking_metrics.metrics"
 _LISTS = {"k": K, "item_key": "item_id"}
 

@@ -8,8 +8,6 @@ from pipeline.pipelines.definition import PipelineDefinition, named
 from transforms.base.errors import UserError
 from transforms.base.settings import OneOf, nearest
 
-__all__ = ["ENTRY_POINTS", "definition", "pipeline_of", "pipelines"]
-
 ENTRY_POINTS = "tfx_recommenders.pipelines"
 """The group of entry points under which a package names its PipelineDefinitions."""
 

@@ -6,8 +6,6 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
-__all__ = ["quiet"]
-
 
 @contextlib.contextmanager
 def quiet(log_file: str, verbose: bool) -> Iterator[TextIO]:

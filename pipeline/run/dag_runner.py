@@ -12,8 +12,6 @@ from tfx.orchestration.beam import beam_dag_runner
 from pipeline.run.progress import Progress
 from transforms.base import in_process_beam
 
-__all__ = ["run_pipeline"]
-
 # Beam hands a copy of the node to another thread; the progress to report to is this process's.
 _progress: Progress | None = None
 

@@ -9,8 +9,6 @@ from pipeline.environment import Environment
 from pipeline.fingerprint import code_fingerprints
 from transforms.base.settings import check
 
-__all__ = ["from_environment", "local_deployment"]
-
 
 def from_environment(variables: Mapping[str, str]) -> tuple[PipelineConfig, Deployment]:
     """Returns the settings and the deployment that environment variables describe.

@@ -13,8 +13,6 @@ from pipeline.pipelines.registry import pipelines
 from transforms.base.errors import UserError
 from transforms.base.whole_file import whole_file
 
-__all__ = ["keep_run", "latest_pushed", "list_runs", "past_runs", "write_whole"]
-
 _RUNS = "runs"
 
 

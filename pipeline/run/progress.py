@@ -11,8 +11,6 @@ from rich.spinner import Spinner
 from rich.table import Column, Table
 from rich.text import Text
 
-__all__ = ["Progress"]
-
 _HEARTBEAT_SECONDS = 5.0
 # What our own code logs is worth showing while a component runs; the stack's lines are not.
 _OWN_CODE = ("components", "transforms")

@@ -5,8 +5,6 @@ import re
 
 from transforms.base.errors import UserError, causes
 
-__all__ = ["find_remedy"]
-
 _FULL = ("No space left on device", "Disk quota exceeded")
 _DENIED = ("Read-only file system", "Permission denied")
 # How Python, TensorFlow, and then Arrow and Beam name the file in the text of an error.

@@ -18,8 +18,6 @@ from pipeline.run.history import keep_run, write_whole
 from pipeline.run.remedies import find_remedy
 from transforms.base.errors import UserError, find_user_error
 
-__all__ = ["run"]
-
 # How a run ends with success: pushed, or not meant to push.
 _PUSHED, _MEASURED = "pushed", "measured"
 

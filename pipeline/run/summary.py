@@ -18,8 +18,6 @@ from pipeline.config import Deployment, PipelineConfig
 from pipeline.run.progress import Progress
 from transforms.base.settings import to_json
 
-__all__ = ["summarise", "summarise_stopped"]
-
 # Int properties that TFX itself puts on an Examples artifact.
 _NOT_COUNTERS = ("span", "version", "is_external")
 _LINEAGE = {

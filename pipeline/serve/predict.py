@@ -15,8 +15,6 @@ from transforms.base.whole_file import output_file
 from transforms.parsing.bad_rows import without_nul
 from transforms.parsing.integers import integer_fault
 
-__all__ = ["predict", "write_csv"]
-
 _ASKED_TOGETHER = 4096
 
 Rows = Iterable[Sequence[Any]]

@@ -16,8 +16,6 @@ from transforms.parsing.integers import integer_fault
 from transforms.parsing.read_movies import Movie, parse_movies
 from transforms.parsing.string_ids import id_fault
 
-__all__ = ["Ranked", "lines", "parse_user", "read_users", "recommend", "write_parquet"]
-
 # Bounds the memory for scores of all items: 64 users by 27,000 items by 64 hidden units are 440 MB.
 _ASKED_TOGETHER = 64
 # Up to so many, it costs more to count the items than to ask for more than there are.

@@ -11,8 +11,6 @@ import numpy as np
 
 from pipeline.imports import uncollected
 
-__all__ = ["Signature", "quiet_stack"]
-
 # TensorFlow imports these if they are there, for half of the whole time, and a served model
 # needs none of them.
 _SPARED = ("keras", "tf_keras", "googleapiclient", "scipy", "h5py")

@@ -62,8 +62,7 @@ def run_fn(fn_args: Any) -> None:
     from components.training.engine import Part
     from components.training.export import export_model
     from components.training.loop import Goal
-    from components.training.setup import set_up
-    from components.training.train import train_and_export
+    from components.training.train import set_up, train_and_export
     from components.training.transformed_data import read_columns
 
     setup = set_up(fn_args, TwoLayersConfig)

@@ -11,6 +11,7 @@ from unittest import mock
 import yaml
 
 from kubeflow import kubeflow_runner, vertex_runner
+from kubeflow.spec_runner import compile_for
 from pipeline import fingerprint
 
 PIPELINES = ("ncf", "movielens", "census")
@@ -43,10 +44,10 @@ def compile_pipeline(pipeline: str, engine: str, **variables: str) -> list[dict[
         mock.patch("kubeflow.cluster.code_fingerprints", return_value=_CODE),
     ):
         if engine == "kubeflow":
-            kubeflow_runner.run()
+            compile_for(kubeflow_runner.KubeflowRunner)
             with open(f"{pipeline}.yaml", encoding="utf-8") as file:
                 return list(yaml.safe_load_all(file))
-        vertex_runner.run()
+        compile_for(vertex_runner.VertexRunner)
         with open("pipeline.json", encoding="utf-8") as file:
             job = json.load(file)
         # The one Python of several that compiles.

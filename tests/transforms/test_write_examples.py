@@ -58,8 +58,19 @@ def test_no_rows_are_one_empty_shard(tmp_path):
     assert numbers_in(str(tmp_path)) == []
 
 
+def test_single_values_and_texts_become_lists_of_one(tmp_path):
+    columns = [pa.array([3, 4]), pa.array(["ä", "b"]), pa.array([[1.5], [0.5, 2.0]])]
+    columns[2] = columns[2].cast(pa.list_(pa.float32()))
+    write(str(tmp_path), [pa.RecordBatch.from_arrays(columns, ["number", "text", "reals"])])
+    records = tf.data.TFRecordDataset(glob.glob(f"{tmp_path}/*"), "GZIP").as_numpy_iterator()
+    features = [tf.train.Example.FromString(record).features.feature for record in records]
+    assert [list(f["number"].int64_list.value) for f in features] == [[3], [4]]
+    assert [list(f["text"].bytes_list.value) for f in features] == [["ä".encode()], [b"b"]]
+    assert [list(f["reals"].float_list.value) for f in features] == [[1.5], [0.5, 2.0]]
+
+
 def test_a_failed_write_leaves_nothing_under_a_final_name(tmp_path):
-    broken = pa.RecordBatch.from_arrays([pa.array([1])], ["not_a_list"])
-    with pytest.raises(Exception, match="list"):
+    broken = pa.RecordBatch.from_arrays([pa.array([True])], ["of_no_feature_type"])
+    with pytest.raises(Exception, match="Bad field type"):
         write(str(tmp_path), [batch_of(np.arange(3)), broken])
     assert glob.glob(f"{tmp_path}/data_tfrecord*") == []

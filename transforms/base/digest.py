@@ -2,8 +2,6 @@
 
 import hashlib
 
-__all__ = ["digest"]
-
 
 def digest(data: bytes) -> str:
     """Returns the first 16 hexadecimal digits of a SHA-256."""

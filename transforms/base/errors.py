@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterator
 
-__all__ = ["UserError", "causes", "find_user_error"]
-
 _IN_TEXT = re.compile(r"UserError: (?P<message>[^\n]+?)(?: \[while running|\\n|\n|$)")
 _BEAM_SUFFIX = re.compile(r" \[while running .*\Z", re.DOTALL)
 

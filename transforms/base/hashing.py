@@ -5,8 +5,6 @@ from collections.abc import Iterable
 
 import numpy as np
 
-__all__ = ["draws_percent", "hash_texts", "hash_uint64"]
-
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)

@@ -5,8 +5,6 @@ where that fails does it fall back to FnApiRunner, which runs in the process its
 what a DoFn raises as it is.
 """
 
-__all__ = ["LOCAL_ARGS", "LOCAL_RUNNER", "make_default"]
-
 LOCAL_RUNNER = "FnApiRunner"
 # Given arguments without an image, TFX builds a source distribution of itself for each step, which
 # takes over a second. A runner within the process starts no workers from any image.

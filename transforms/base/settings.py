@@ -11,21 +11,6 @@ from typing import Annotated, Any, TypeVar
 
 from transforms.base.errors import UserError
 
-__all__ = [
-    "Must",
-    "OneOf",
-    "Range",
-    "Rule",
-    "Seed",
-    "Settings",
-    "check",
-    "extras",
-    "from_json",
-    "nearest",
-    "override",
-    "to_json",
-]
-
 _Config = TypeVar("_Config")
 
 # The limits of a Range, in the order of its words.

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from transforms.base.errors import UserError
 from transforms.base.settings import check
 
-__all__ = ["output_file", "whole_file"]
-
 
 @contextlib.contextmanager
 def whole_file(path: str) -> Iterator[str]:

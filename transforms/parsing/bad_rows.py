@@ -7,22 +7,6 @@ from typing import NamedTuple
 from transforms.base.errors import UserError
 from transforms.parsing.input_files import open_input
 
-__all__ = [
-    "BOM",
-    "LINE_BYTES",
-    "NO_BAD_ROWS",
-    "BadRow",
-    "BadRows",
-    "Problem",
-    "line_fault",
-    "line_numbers",
-    "merge",
-    "need_a_look",
-    "set_aside",
-    "too_long",
-    "without_nul",
-]
-
 BOM = b"\xef\xbb\xbf"
 """The byte order mark of UTF-8: at the start of a file it means nothing, elsewhere it is a fault.
 """

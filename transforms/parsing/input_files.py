@@ -1,10 +1,28 @@
-"""Opens the user's files."""
+"""Finds and opens the user's files."""
 
-from typing import BinaryIO
+import os
+from collections.abc import Collection
+from typing import Any, BinaryIO
 
 from transforms.base.errors import UserError
 
-__all__ = ["open_input"]
+
+def extension(path: str) -> str:
+    """Returns how a path ends, from its last dot on and in lower case."""
+    return os.path.splitext(path)[1].lower()
+
+
+def match_files(pattern: str, extensions: Collection[str]) -> list[Any]:
+    """Returns Beam's metadata of the files that a glob matches, in order of their paths.
+
+    Args:
+        pattern: A glob on any of Beam's file systems.
+        extensions: Matches with another extension are left out.
+    """
+    from apache_beam.io.filesystems import FileSystems
+
+    matched = FileSystems.match([pattern])[0].metadata_list
+    return sorted((f for f in matched if extension(f.path) in extensions), key=lambda f: f.path)
 
 
 def open_input(path: str) -> BinaryIO:

@@ -2,8 +2,6 @@
 
 import re
 
-__all__ = ["integer_fault"]
-
 _INTEGER = re.compile(r"-?\d+", re.ASCII)
 _MOST_DIGITS = 19
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import os
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -22,18 +21,10 @@ from transforms.parsing.bad_rows import (
     need_a_look,
     set_aside,
 )
+from transforms.parsing.input_files import extension
 from transforms.parsing.integers import integer_fault
 from transforms.parsing.rating_scale import FEWEST_STARS, LATEST_SECOND, MOST_STARS, time_fault
 from transforms.parsing.string_ids import STRING_ID, id_fault, trim_ids
-
-__all__ = [
-    "DIALECTS",
-    "RATING_COLUMNS",
-    "STRING_ID_COLUMNS",
-    "extension",
-    "parse_header",
-    "parse_ratings",
-]
 
 RATING_COLUMNS = pa.schema(
     [
@@ -80,11 +71,6 @@ DIALECTS = {
     ".csv": _Dialect(",", ("userId", "movieId", "rating", "timestamp"), has_header=True),
 }
 """By the extension of a file's name, in lower case."""
-
-
-def extension(path: str) -> str:
-    """Returns the key of `path` in `DIALECTS`, if it has one."""
-    return os.path.splitext(path)[1].lower()
 
 
 def parse_header(line: bytes, path: str) -> list[str]:

@@ -1,7 +1,5 @@
 """What a rating and its time may be: the one place that knows."""
 
-__all__ = ["FEWEST_STARS", "LATEST_SECOND", "MOST_STARS", "time_fault"]
-
 FEWEST_STARS, MOST_STARS = 0.5, 5.0
 """MovieLens has whole or half stars; what lies between them, such as a mean, is a rating as well.
 """

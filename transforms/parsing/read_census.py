@@ -1,13 +1,11 @@
 """Reads UCI Adult (Census Income) files as Arrow record batches."""
 
 import contextlib
-import os
 import re
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
-from apache_beam.io.filesystems import FileSystems
 
 from transforms.base.errors import UserError
 from transforms.parsing.bad_rows import (
@@ -19,9 +17,7 @@ from transforms.parsing.bad_rows import (
     need_a_look,
     set_aside,
 )
-from transforms.parsing.input_files import open_input
-
-__all__ = ["CENSUS_COLUMNS", "find_census", "parse_census", "read_census"]
+from transforms.parsing.input_files import match_files, open_input
 
 CENSUS_COLUMNS = pa.schema(
     [
@@ -58,11 +54,8 @@ def find_census(pattern: str) -> dict[str, list[str]]:
         pattern: A glob on any of Beam's file systems. Other matches, such as `adult.names`, are
             left out.
     """
-    paths = sorted(f.path for f in FileSystems.match([pattern])[0].metadata_list)
-    return {
-        extension: [path for path in paths if os.path.splitext(path)[1] == extension]
-        for extension in (".data", ".test")
-    }
+    kinds = (".data", ".test")
+    return {kind: [file.path for file in match_files(pattern, (kind,))] for kind in kinds}
 
 
 def read_census(path: str, max_bad_rows: int = 0) -> tuple[pa.RecordBatch, BadRows]:

@@ -2,17 +2,14 @@
 
 import csv
 import io
-import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from transforms.base.errors import UserError
 from transforms.parsing.bad_rows import BOM, line_fault, without_nul
-from transforms.parsing.input_files import open_input
+from transforms.parsing.input_files import extension, match_files, open_input
 from transforms.parsing.integers import integer_fault
 from transforms.parsing.string_ids import id_fault
-
-__all__ = ["Movie", "find_movies", "parse_movies", "read_movies"]
 
 _TITLES = ("movieId", "title", "genres")
 
@@ -39,10 +36,7 @@ def find_movies(pattern: str) -> str:
     Raises:
         UserError: There is none, or more than one.
     """
-    from apache_beam.io.filesystems import FileSystems
-
-    matched = FileSystems.match([pattern])[0].metadata_list
-    paths = sorted(f.path for f in matched if _extension(f.path) in (".dat", ".csv"))
+    paths = [file.path for file in match_files(pattern, (".dat", ".csv"))]
     if len(paths) != 1:
         found = f"matches {', '.join(paths)}; keep one of them" if paths else "no such file"
         raise UserError(f"{pattern}: {found}; expected movies.dat or movies.csv")
@@ -78,7 +72,7 @@ def parse_movies(path: str, content: bytes, string_ids: bool = False) -> list[Mo
         UserError: The file holds no movie, or a row is malformed or repeats an id: the message
             names file, line and value.
     """
-    rows = _csv_rows(path, content) if _extension(path) == ".csv" else _dat_rows(path, content)
+    rows = _csv_rows(path, content) if extension(path) == ".csv" else _dat_rows(path, content)
     movies = [
         Movie(f"{path}:{line}", _parse_id(f"{path}:{line}", item_id, string_ids), title, genres)
         for line, (item_id, title, genres) in rows
@@ -93,10 +87,6 @@ def parse_movies(path: str, content: bytes, string_ids: bool = False) -> list[Mo
                 f"{movie.place}: movie {movie.item_id} is at {earlier} already; remove one of them"
             )
     return movies
-
-
-def _extension(path: str) -> str:
-    return os.path.splitext(path)[1].lower()
 
 
 def _dat_rows(path: str, content: bytes) -> Iterator[tuple[int, list[str]]]:

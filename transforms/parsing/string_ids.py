@@ -4,8 +4,6 @@ import re
 
 import pyarrow as pa
 
-__all__ = ["STRING_ID", "id_fault", "trim_ids"]
-
 STRING_ID = pa.dictionary(pa.int32(), pa.string())
 """A block has few distinct ids, so that each is checked and stored once."""
 

@@ -6,8 +6,6 @@ from typing import Annotated
 from components.wide_deep_trainer.layers.network_config import NetworkConfig
 from transforms.base.settings import OneOf, Range, check
 
-__all__ = ["ACCURACY", "AUC", "CensusTrainerConfig"]
-
 # Names of metrics.
 ACCURACY = "accuracy"
 AUC = "auc"

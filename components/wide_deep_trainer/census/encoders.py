@@ -14,8 +14,6 @@ from components.wide_deep_trainer.census.features import (
 )
 from components.wide_deep_trainer.layers.numeric_encoding import piecewise_linear
 
-__all__ = ["BasicEncoder", "EmbeddedEncoder"]
-
 
 class BasicEncoder(keras.layers.Layer):
     """Scaled numbers, one-hot categories and an embedded occupation, as in 2018."""

@@ -1,20 +1,5 @@
 """Names of the census features, raw and transformed."""
 
-__all__ = [
-    "AGE_BOUNDARIES",
-    "CATEGORICAL",
-    "HASHED",
-    "LABEL",
-    "NUMERIC",
-    "ONE_HOT",
-    "REPEATED",
-    "VOCABULARY",
-    "WIDE",
-    "quantile",
-    "scaled",
-    "value",
-]
-
 LABEL = "label"
 
 NUMERIC = {

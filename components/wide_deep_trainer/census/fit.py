@@ -5,18 +5,12 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tf_keras as keras
 
-from components.training.columnar_training import (
-    ColumnarTraining,
-    predictor,
-    scheduled_rate,
-)
+from components.training.columnar_training import ColumnarTraining, predictor, scheduled_rate
 from components.training.engine import Part
 from components.wide_deep_trainer.census import features
 from components.wide_deep_trainer.census.config import ACCURACY, AUC, CensusTrainerConfig
 from components.wide_deep_trainer.census.model import WideDeepClassifier
 from transforms.base.errors import UserError
-
-__all__ = ["CensusFit", "classification_metrics"]
 
 
 class CensusFit(ColumnarTraining):

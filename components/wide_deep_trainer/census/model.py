@@ -9,8 +9,6 @@ from components.wide_deep_trainer.census.features import LABEL, WIDE
 from components.wide_deep_trainer.layers.deep import Deep
 from components.wide_deep_trainer.layers.wide import Wide
 
-__all__ = ["WideDeepClassifier"]
-
 
 class WideDeepClassifier(keras.Model):
     """Scores census rows by their transformed features.

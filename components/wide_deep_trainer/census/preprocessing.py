@@ -21,8 +21,6 @@ from components.wide_deep_trainer.census.features import (
 from components.wide_deep_trainer.layers.numeric_encoding import quantile_position
 from transforms.base.settings import from_json
 
-__all__ = ["preprocessing_fn"]
-
 _UNKNOWN = "?"
 _QUANTILE_ERROR = 1e-4
 # A value that fewer rows share says more of those rows than of others.

@@ -5,14 +5,11 @@ from tfx import v1 as tfx
 
 from components.training.export import export_model
 from components.training.loop import Goal
-from components.training.setup import set_up
-from components.training.train import train_and_export
+from components.training.train import set_up, train_and_export
 from components.training.transformed_data import read_columns
 from components.wide_deep_trainer.census import features
 from components.wide_deep_trainer.census.config import ACCURACY, CensusTrainerConfig
 from components.wide_deep_trainer.census.fit import CensusFit
-
-__all__ = ["run_fn"]
 
 _REQUEST = (*features.NUMERIC, *features.CATEGORICAL)
 

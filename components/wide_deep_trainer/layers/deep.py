@@ -5,8 +5,6 @@ from collections.abc import Sequence
 import tensorflow as tf
 import tf_keras as keras
 
-__all__ = ["Deep"]
-
 
 class Deep(keras.layers.Layer):
     """Hidden layers with dropout, and a linear output.

@@ -6,8 +6,6 @@ from typing import Annotated
 from components.training.config import LoopConfig
 from transforms.base.settings import Must, OneOf, Range
 
-__all__ = ["NetworkConfig"]
-
 _WIDTHS = Must("one or more widths of at least 1", lambda widths: min(widths, default=0) >= 1)
 
 

@@ -6,8 +6,6 @@ the quantiles, which is the sum of the encoding, and the encoding of a position.
 
 import tensorflow as tf
 
-__all__ = ["piecewise_linear", "quantile_position"]
-
 
 def quantile_position(values: tf.Tensor, boundaries: tf.Tensor) -> tf.Tensor:
     """Returns how many bins lie below each value, with the share of its own bin that does.

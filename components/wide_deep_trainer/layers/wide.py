@@ -3,8 +3,6 @@
 import tensorflow as tf
 import tf_keras as keras
 
-__all__ = ["Wide"]
-
 
 class Wide(keras.layers.Layer):
     """A linear model of categories: one weight for each id of each column."""

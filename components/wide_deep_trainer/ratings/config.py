@@ -6,8 +6,6 @@ from typing import Annotated
 from components.wide_deep_trainer.layers.network_config import NetworkConfig
 from transforms.base.settings import Must, OneOf, Range, check
 
-__all__ = ["MAE", "RMSE", "RatingTrainerConfig"]
-
 # Names of metrics.
 MAE = "mae"
 RMSE = "rmse"

@@ -12,8 +12,6 @@ from components.wide_deep_trainer.ratings.model import RatingModel
 from components.wide_deep_trainer.ratings.session import Session
 from transforms.vectorize_genres import GENRES
 
-__all__ = ["RatingFactors"]
-
 _INITIAL_FACTORS = 0.1
 
 

@@ -1,19 +1,5 @@
 """Names of the rating features, raw and transformed."""
 
-__all__ = [
-    "GENRES",
-    "GENRE_MASK",
-    "ITEM_ID",
-    "ITEM_ROW",
-    "ITEM_VOCABULARY",
-    "RATING",
-    "SCALED_TIME",
-    "TIMESTAMP",
-    "USER_ID",
-    "USER_ROW",
-    "USER_VOCABULARY",
-]
-
 USER_ID = "user_id"
 ITEM_ID = "item_id"
 TIMESTAMP = "timestamp"

@@ -5,18 +5,12 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tf_keras as keras
 
-from components.training.columnar_training import (
-    ColumnarTraining,
-    predictor,
-    scheduled_rate,
-)
+from components.training.columnar_training import ColumnarTraining, predictor, scheduled_rate
 from components.training.engine import Part
 from components.wide_deep_trainer.ratings import features
 from components.wide_deep_trainer.ratings.config import MAE, RMSE, RatingTrainerConfig
 from components.wide_deep_trainer.ratings.factors import RatingFactors
 from components.wide_deep_trainer.ratings.network import RatingNetwork
-
-__all__ = ["RatingFit"]
 
 _MODELS = {"deep": RatingNetwork, "factors": RatingFactors}
 

@@ -4,8 +4,6 @@ import tensorflow as tf
 
 from transforms.vectorize_genres import GENRES
 
-__all__ = ["genre_vectors", "unit_genres"]
-
 
 def genre_vectors(mask: tf.Tensor) -> tf.Tensor:
     """Returns float32 [..., 19] of 0 and 1 for integers [...] whose bit k is genre k."""

@@ -10,8 +10,6 @@ import tf_keras as keras
 from components.wide_deep_trainer.ratings import features
 from transforms.parsing.rating_scale import LATEST_SECOND
 
-__all__ = ["Neighbours", "RatingMemory"]
-
 _SECONDS = LATEST_SECOND + 1
 
 

@@ -9,8 +9,6 @@ import tf_keras as keras
 from components.wide_deep_trainer.ratings import features
 from transforms.parsing.rating_scale import FEWEST_STARS, MOST_STARS
 
-__all__ = ["RatingModel"]
-
 
 class RatingModel(keras.layers.Layer, abc.ABC):
     """Predicts ratings, by one or several members whose mean is the prediction.

@@ -11,8 +11,6 @@ from components.wide_deep_trainer.ratings.genres import genre_vectors
 from components.wide_deep_trainer.ratings.model import RatingModel
 from transforms.parsing.rating_scale import MOST_STARS
 
-__all__ = ["RatingNetwork"]
-
 
 class RatingNetwork(RatingModel):
     """A network that predicts a rating as a share of five stars."""

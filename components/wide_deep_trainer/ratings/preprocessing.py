@@ -8,8 +8,6 @@ import tensorflow_transform as tft
 from components.wide_deep_trainer.ratings import features
 from transforms.vectorize_genres import GENRES
 
-__all__ = ["preprocessing_fn"]
-
 
 def preprocessing_fn(
     inputs: dict[str, tf.Tensor], custom_config: dict[str, Any] | None = None

@@ -3,8 +3,6 @@
 import tensorflow as tf
 import tf_keras as keras
 
-__all__ = ["Session"]
-
 # From the click on the next film of a page to the visits of a month, in seconds.
 _TIME_SCALES = (2.0, 8.0, 30.0, 120.0, 600.0, 3600.0, 86_400.0, 2_600_000.0)
 # Adam moves every weight by about the learning rate, which suits tables of thousands of rows: these

@@ -5,15 +5,12 @@ from tfx import v1 as tfx
 
 from components.training.export import export_model
 from components.training.loop import Goal
-from components.training.setup import set_up
-from components.training.train import train_and_export
+from components.training.train import set_up, train_and_export
 from components.training.transformed_data import read_columns
 from components.wide_deep_trainer.ratings import features
 from components.wide_deep_trainer.ratings.config import RMSE, RatingTrainerConfig
 from components.wide_deep_trainer.ratings.fit import RatingFit
 from transforms.vectorize_genres import GENRES
-
-__all__ = ["run_fn"]
 
 _REQUEST = (features.USER_ID, features.ITEM_ID, features.TIMESTAMP, features.GENRES)
 

@@ -4,15 +4,13 @@ import keras_tuner
 from tfx import v1 as tfx
 
 from components.training.loop import Goal
-from components.training.setup import set_up
+from components.training.train import set_up
 from components.training.transformed_data import read_columns, split_columns
 from components.tuning.space import among, around
 from components.tuning.tuner import LoopTuner
 from components.wide_deep_trainer.ratings import features
 from components.wide_deep_trainer.ratings.config import RMSE, RatingTrainerConfig
 from components.wide_deep_trainer.ratings.fit import RatingFit
-
-__all__ = ["tuner_fn"]
 
 
 def tuner_fn(fn_args: tfx.components.FnArgs) -> tfx.components.TunerFnResult:

@@ -11,8 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-__all__ = ["bars", "dots", "lines"]
-
 # About the width of a phone, so that text is there as large as it is drawn; a wide screen has
 # several charts side by side.
 _WIDTH = 4.8

@@ -9,8 +9,6 @@ import numpy as np
 import pyarrow as pa
 from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 
-__all__ = ["Distribution", "feature_distributions", "interaction_distributions", "read_anomalies"]
-
 _MOST_CATEGORIES = 10
 _OTHERS = "all others"
 

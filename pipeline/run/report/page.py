@@ -24,8 +24,6 @@ from pipeline.run.report.distributions import (
     read_anomalies,
 )
 
-__all__ = ["write_report"]
-
 _COUNT = "example_count"
 # By the names of ExitCode.
 _VERDICTS = {

@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from components.training.config import LoopConfig
 from components.training.loop import EpochStats, Goal
-from components.training.setup import Setup
 from components.training.strategy import create_strategy
+from components.training.train import Setup
 from components.tuning.space import among, around
 from components.tuning.tuner import LoopTuner
 from transforms.base.errors import UserError, find_user_error
