@@ -1,6 +1,10 @@
 import pytest
 
-from components.model_records.record import compared_with, why_not_comparable
+from components.model_records.record import (
+    compared_with,
+    installed_versions,
+    why_not_comparable,
+)
 
 SPLIT = {"holdout": "test", "seed": 0}
 RECORD = {"dataset": "ml-1m", "split": SPLIT}
@@ -32,3 +36,10 @@ def test_what_a_model_was_compared_with_is_its_parent_only_if_it_was_measured():
     parent = {"parent": "7:abc"}
     assert compared_with({**parent, "baseline": {"rmse": 0.9}}) == "7"
     assert compared_with({**parent, "baseline": {}}) == ""
+
+
+def test_a_record_tells_the_versions_that_a_model_depends_on():
+    versions = installed_versions()
+    packages = {"tfx", "tensorflow", "tensorflow-model-analysis", "apache-beam"}
+    assert versions.keys() == {"python", *packages}
+    assert all(version[0].isdigit() for version in versions.values())

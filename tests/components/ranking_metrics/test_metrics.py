@@ -58,3 +58,18 @@ def test_a_list_of_fewer_than_k_negatives_does_not_count_and_is_counted():
     assert evaluate(ShortLists(k=2), lists) == 2.0
     assert evaluate(ShortLists(k=1), lists) == 1.0
     assert np.isnan(evaluate(HitRate(k=2), lists[1:]))
+
+
+def test_classes_can_be_neither_aggregated_nor_weighted():
+    for asked in ({"aggregation_type": "micro"}, {"class_weights": {0: 1.0}}):
+        with pytest.raises(ValueError, match="hit_rate_at_10 has no classes"):
+            HitRate().computations(eval_config=None, **asked)
+
+
+def test_keys_tell_models_apart():
+    keys = {
+        computation.keys[0]
+        for model in ("candidate", "baseline")
+        for computation in HitRate().computations(eval_config=None, model_names=[model])
+    }
+    assert len(keys) == 4

@@ -56,3 +56,20 @@ def test_verbose_progress_redraws_nothing():
     stream = Terminal()
     _work(Progress(stream, live=False))
     assert "\x1b[" not in stream.getvalue()
+
+
+def test_only_our_own_components_are_heard():
+    shown = Progress(io.StringIO(), live=False)
+    for place in ("/x/tfx/components/a.py", "/x/site-packages/tfx/components/b.py", "/x/c.py"):
+        shown.emit(logging.LogRecord("absl", logging.INFO, place, 1, place, (), None))
+    assert shown._latest == "/x/tfx/components/a.py"
+
+
+def test_what_fails_is_named_with_the_time_it_took():
+    with Progress(io.StringIO(), live=False) as shown:
+        shown.fail()
+        assert (shown.failed, shown.seconds) == (None, {})
+        shown.start("Trainer")
+        shown.fail()
+        assert (shown.failed, shown.running) == ("Trainer", None)
+        assert 0 <= shown.seconds["Trainer"] < 60

@@ -10,6 +10,9 @@ SAID = {
     "Cannot connect sqlite3 database: database is locked": "metadata.sqlite is locked by another",
     "Concurrent writes aborted after max number of retries.": "metadata.sqlite is locked",
     "file is not a database": "/out/metadata.sqlite is damaged; delete it and /out/artifacts",
+    "DataLossError: at 12": "a stored file is damaged",
+    "truncated record at 24": "a stored file is damaged",
+    "database disk image is malformed": "/out/metadata.sqlite is damaged",
     "corrupted record at 0": "a stored file is damaged; delete /out/artifacts and",
     "Error -3 while decompressing data: incorrect data check": "a stored file is damaged",
 }
@@ -36,6 +39,16 @@ NAMED = {
         RuntimeError(f"{{{{node /job:a}}}} /out/a.temp; {FULL} [Op:S]"),
         FULL,
         "/out/a.temp",
+    ),
+    "a read-only disk": (
+        OSError(errno.EROFS, "Read-only file system", "/out/a b"),
+        "Read-only file system",
+        "/out/a b",
+    ),
+    "a full quota": (
+        OSError(errno.EDQUOT, "Disk quota exceeded", "/out/a b"),
+        "Disk quota exceeded",
+        "/out/a b",
     ),
     "Arrow": (
         OSError(f"Failed to open local file '/out/a b'. Detail: [errno 13] {DENIED}"),
