@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
+from components.training.weights import kept_weight
 from components.wide_deep_trainer.ratings import features
 from components.wide_deep_trainer.ratings.config import RatingTrainerConfig
 from components.wide_deep_trainer.ratings.genres import unit_genres
@@ -52,13 +53,7 @@ class RatingFactors(RatingModel):
         self.memory = RatingMemory(train, config.neighbours)
         genre_masks = np.zeros(num_items, np.int64)
         genre_masks[train[features.ITEM_ROW]] = train[features.GENRE_MASK]
-        self.genre_masks = self.add_weight(
-            "genre_masks",
-            [num_items],
-            dtype=tf.int64,
-            initializer=lambda shape, dtype: tf.constant(genre_masks, dtype),
-            trainable=False,
-        )
+        self.genre_masks = kept_weight(self, "genre_masks", genre_masks)
         self.session = Session(config.ensemble_size)
 
     def members(

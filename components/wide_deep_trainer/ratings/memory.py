@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
+from components.training.weights import kept_weight
 from components.wide_deep_trainer.ratings import features
 from transforms.parsing.rating_scale import LATEST_SECOND
 
@@ -46,9 +47,9 @@ class RatingMemory(keras.layers.Layer):
         keys = _keys(columns, np.clip)
         order = np.lexsort((columns[features.ITEM_ROW], keys))
         self._offsets = np.arange(-(count // 2), count // 2)
-        self.keys = self._memory("keys", keys[order])
-        self.items = self._memory("items", columns[features.ITEM_ROW][order])
-        self.ratings = self._memory("ratings", columns[features.RATING][order])
+        self.keys = kept_weight(self, "keys", keys[order])
+        self.items = kept_weight(self, "items", columns[features.ITEM_ROW][order])
+        self.ratings = kept_weight(self, "ratings", columns[features.RATING][order])
 
     def call(self, columns: dict[str, tf.Tensor]) -> Neighbours:
         """Returns each user's ratings around each timestamp.
@@ -69,15 +70,6 @@ class RatingMemory(keras.layers.Layer):
             ratings=tf.gather(self.ratings, places),
             seconds=tf.cast(tf.abs(found - keys), tf.float32),
             present=inside & same_user & tf.not_equal(items, own_items),
-        )
-
-    def _memory(self, name: str, values: np.ndarray) -> tf.Variable:
-        return self.add_weight(
-            name,
-            values.shape,
-            dtype=values.dtype,
-            initializer=lambda shape, dtype: tf.constant(values, dtype),
-            trainable=False,
         )
 
 
