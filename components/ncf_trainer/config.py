@@ -23,9 +23,20 @@ class NcfTrainerConfig(LoopConfig):
     Attributes:
         stop_threshold: Stop once HR@10 on the eval split reaches it; none trains to the end.
         batch_size: Training examples in a step over all replicas, negatives counted, so that they
-            are more than num_neg.
-        model_type: "neumf", or one of its halves, "gmf" and "mlp".
-        num_factors: Width of the GMF embeddings.
+            are more than num_neg; of sasrec, items to predict.
+        model_type: "neumf", or one of its halves, "gmf" and "mlp", which know a user by an
+            embedding; or by the items before, in their order: "sasrec", self-attention, and
+            "next_item", a linear model in closed form.
+        num_factors: Width of the GMF embeddings, and of all of sasrec.
+        blocks: Of sasrec, each attention and a network.
+        heads: Of sasrec's attention.
+        max_length: How many of a user's latest items sasrec and next_item read.
+        dropout: Of sasrec.
+        sampled_items: Items that sasrec's loss draws in a step, for more items than all fit in
+            memory for each of a batch; 0 takes all.
+        next_item_share: Weight of next_item's scores beside sasrec's; 0 does without.
+        history_half_life: After how many items next_item lets one count half; 0 for never.
+        ridge: L2 on all of next_item's weights.
         layers: Widths of the MLP: the first is its input, half of it for each embedding.
         num_neg: Negatives drawn for every positive, afresh in every epoch.
         loss: "logistic", a yes or no for every item (He et al.), or "softmax", the choice of the
@@ -41,8 +52,16 @@ class NcfTrainerConfig(LoopConfig):
 
     train_epochs: int = 2
     batch_size: int = 256
-    model_type: Annotated[str, OneOf("neumf", "gmf", "mlp")] = "neumf"
+    model_type: Annotated[str, OneOf("neumf", "gmf", "mlp", "sasrec", "next_item")] = "neumf"
     num_factors: Annotated[int, Range(at_least=1)] = 8
+    blocks: Annotated[int, Range(at_least=1)] = 2
+    heads: Annotated[int, Range(at_least=1)] = 2
+    max_length: Annotated[int, Range(at_least=1)] = 200
+    dropout: Annotated[float, Range(at_least=0, below=1)] = 0.2
+    sampled_items: Annotated[int, Range(at_least=0)] = 0
+    next_item_share: Annotated[float, Range(at_least=0, below=1)] = 0.0
+    history_half_life: Annotated[float, Range(at_least=0)] = 5.0
+    ridge: Annotated[float, Range(above=0)] = 3000.0
     layers: Annotated[tuple[int, ...], _LAYERS] = (64, 32, 16, 8)
     num_neg: Annotated[int, Range(at_least=1)] = 4
     loss: Annotated[str, OneOf("logistic", "softmax")] = "logistic"
@@ -60,6 +79,24 @@ class NcfTrainerConfig(LoopConfig):
             "batch_size",
             self.batch_size,
             f"at least 1 + num_neg ({1 + self.num_neg}), a positive and its negatives",
+        )
+        check(
+            self.num_factors % self.heads == 0 or self.model_type != "sasrec",
+            "heads",
+            self.heads,
+            f"a divisor of num_factors ({self.num_factors})",
+        )
+        check(
+            self.batch_size >= self.max_length or self.model_type != "sasrec",
+            "batch_size",
+            self.batch_size,
+            f"at least max_length ({self.max_length}), a row of sasrec's",
+        )
+        check(
+            self.train_epochs == 1 or self.model_type != "next_item",
+            "train_epochs",
+            self.train_epochs,
+            "1 if model_type is next_item: a closed form has no second epoch",
         )
         check(
             len(self.mlp_regularization) in (0, len(self.layers)),

@@ -7,14 +7,18 @@ import tf_keras as keras
 
 from components.ncf_trainer import features
 from components.ncf_trainer.model import NcfModel
+from components.ncf_trainer.sequence.model import SequenceModel
 
 
-def export_model(model: NcfModel, transform_output: tft.TFTransformOutput, directory: str) -> None:
-    """Writes a SavedModel with four signatures.
+def export_model(
+    model: NcfModel | SequenceModel, transform_output: tft.TFTransformOutput, directory: str
+) -> None:
+    """Writes a SavedModel with four signatures, or six for a model of histories.
 
-    A score is a logit: higher is better, its sigmoid is the probability of an interaction. Ids
-    have the type of the raw Examples, int64 or string. Those that training did not see are scored
-    by the rows for unknown ids.
+    Of a score, higher is better; those of neumf, gmf and mlp are logits, whose sigmoid is the
+    probability of an interaction. Ids have the type of the raw Examples, int64 or string. Those
+    that training did not see are scored as the average user and item, or, by a model of histories,
+    as a user without a history and with the mean of all items' scores.
 
     * `serving_default`: `examples` string [batch], serialised raw Examples of which `user_id` and
       `item_id` are read, to `scores` float32 [batch, longest list]. Shorter lists are filled with
@@ -28,6 +32,9 @@ def export_model(model: NcfModel, transform_output: tft.TFTransformOutput, direc
       with one of theirs once more. Where fewer than k items are left, the score is the lowest
       float32, which no item has, and `item_id` is -1 or "": -1 may be an item's id as well. Equal
       scores are ordered by how often training saw the item.
+    * `score_history` and `recommend_history`: the same of `history` [batch, any] in the place of
+      `user_id`: ids in time order, of which those that are no item that training saw, such as -1
+      and "" where a history is shorter than the longest, are passed over.
 
     Args:
         model: The trained model.
@@ -38,7 +45,6 @@ def export_model(model: NcfModel, transform_output: tft.TFTransformOutput, direc
     raw_spec = transform_output.raw_feature_spec()
     ids_spec = {key: raw_spec[key] for key in (features.USER_ID, features.ITEM_ID)}
     id_type = raw_spec[features.USER_ID].dtype
-    no_item = tf.constant("" if id_type == tf.string else -1, id_type)
     serialised = tf.TensorSpec([None], tf.string, "examples")
 
     @tf.function(input_signature=[serialised])
@@ -52,57 +58,84 @@ def export_model(model: NcfModel, transform_output: tft.TFTransformOutput, direc
     def transform_features(examples: tf.Tensor) -> dict[str, tf.Tensor]:
         return transform(tf.io.parse_example(examples, raw_spec))
 
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None], id_type, features.USER_ID),
-            tf.TensorSpec([None, None], id_type, features.ITEM_ID),
-        ]
-    )
+    users_spec = tf.TensorSpec([None], id_type, features.USER_ID)
+    items_spec = tf.TensorSpec([None, None], id_type, features.ITEM_ID)
+    history_spec = tf.TensorSpec([None, None], id_type, "history")
+    exclude_spec = tf.TensorSpec([None, None], id_type, "exclude")
+    best_specs = [tf.TensorSpec(None, tf.int32, "k"), exclude_spec]
+    best = _Best(transform_output, id_type)
+
+    @tf.function(input_signature=[users_spec, items_spec])
     def score(user_id: tf.Tensor, item_id: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"scores": model(*_to_rows(transform, user_id, item_id))}
 
-    vocabulary = np.array(transform_output.vocabulary_by_name(features.ITEM_VOCABULARY))
-    known_ids = tf.constant(vocabulary if id_type == tf.string else vocabulary.astype(np.int64))
-
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None], id_type, features.USER_ID),
-            tf.TensorSpec(None, tf.int32, "k"),
-            tf.TensorSpec([None, None], id_type, "exclude"),
-        ]
-    )
+    @tf.function(input_signature=[users_spec, *best_specs])
     def recommend(user_id: tf.Tensor, k: tf.Tensor, exclude: tf.Tensor) -> dict[str, tf.Tensor]:
         users, excluded = _to_rows(transform, user_id, exclude)
-        scores = model(users, tf.range(len(vocabulary) + 1)[tf.newaxis])
-        batch = tf.broadcast_to(tf.range(tf.shape(exclude)[0])[:, tf.newaxis], tf.shape(exclude))
-        scores = tf.tensor_scatter_nd_update(
-            scores,
-            tf.stack([tf.cast(batch, tf.int64), excluded], axis=-1),
-            tf.fill(tf.shape(exclude), scores.dtype.min),
-        )
-        # The last row stands for unknown ids: it takes the scatter's padding and is no item.
-        wanted = tf.reduce_max(k)
-        best = tf.math.top_k(scores[:, :-1], tf.minimum(wanted, len(vocabulary)))
-        ids = tf.where(best.values > scores.dtype.min, tf.gather(known_ids, best.indices), no_item)
-        padding = [[0, 0], [0, wanted - tf.shape(ids)[1]]]
-        return {
-            features.ITEM_ID: tf.pad(ids, padding, constant_values=no_item),
-            "scores": tf.pad(best.values, padding, constant_values=scores.dtype.min),
-        }
+        return best(model.all_scores(users), k, excluded)
 
+    signatures = {
+        "serving_default": serving_default,
+        "transform_features": transform_features,
+        "score": score,
+        "recommend": recommend,
+    }
+    if isinstance(model, SequenceModel):
+
+        def rows_of(items: tf.Tensor) -> tf.Tensor:
+            nobody = tf.fill([tf.shape(items)[0]], best.no_item)
+            return _to_rows(transform, nobody, items)[1]
+
+        @tf.function(input_signature=[history_spec, items_spec])
+        def score_history(history: tf.Tensor, item_id: tf.Tensor) -> dict[str, tf.Tensor]:
+            scores = model.of_history(rows_of(history))
+            return {"scores": tf.gather(scores, rows_of(item_id), batch_dims=1)}
+
+        @tf.function(input_signature=[history_spec, *best_specs])
+        def recommend_history(
+            history: tf.Tensor, k: tf.Tensor, exclude: tf.Tensor
+        ) -> dict[str, tf.Tensor]:
+            return best(model.of_history(rows_of(history)), k, rows_of(exclude))
+
+        signatures |= {"score_history": score_history, "recommend_history": recommend_history}
     module = tf.Module()
     module.model = model
     module.transform = transform
-    tf.saved_model.save(
-        module,
-        directory,
-        signatures={
-            "serving_default": serving_default,
-            "transform_features": transform_features,
-            "score": score,
-            "recommend": recommend,
-        },
-    )
+    tf.saved_model.save(module, directory, signatures=signatures)
+
+
+class _Best:
+    """The best items of rows of scores.
+
+    Attributes:
+        no_item: What stands in the place of an id where no item is left.
+    """
+
+    def __init__(self, transform_output: tft.TFTransformOutput, id_type: tf.DType):
+        vocabulary = np.array(transform_output.vocabulary_by_name(features.ITEM_VOCABULARY))
+        ids = vocabulary if id_type == tf.string else vocabulary.astype(np.int64)
+        self._ids = tf.constant(ids)
+        self.no_item = tf.constant("" if id_type == tf.string else -1, id_type)
+
+    def __call__(
+        self, scores: tf.Tensor, k: tf.Tensor, excluded: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Returns what the signature `recommend` does of scores [batch, items + 1] and rows."""
+        shape = tf.shape(excluded)
+        batch = tf.broadcast_to(tf.range(shape[0])[:, tf.newaxis], shape)
+        places = tf.stack([tf.cast(batch, tf.int64), excluded], axis=-1)
+        lowest = tf.fill(shape, scores.dtype.min)
+        scores = tf.tensor_scatter_nd_update(scores, places, lowest)
+        # The last row stands for unknown ids: it takes the scatter's padding and is no item.
+        wanted = tf.reduce_max(k)
+        best = tf.math.top_k(scores[:, :-1], tf.minimum(wanted, len(self._ids)))
+        there = best.values > scores.dtype.min
+        ids = tf.where(there, tf.gather(self._ids, best.indices), self.no_item)
+        padding = [[0, 0], [0, wanted - tf.shape(ids)[1]]]
+        return {
+            features.ITEM_ID: tf.pad(ids, padding, constant_values=self.no_item),
+            "scores": tf.pad(best.values, padding, constant_values=scores.dtype.min),
+        }
 
 
 def _to_rows(

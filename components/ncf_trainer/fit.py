@@ -8,13 +8,11 @@ import tf_keras as keras
 
 from components.ncf_trainer.config import NcfTrainerConfig
 from components.ncf_trainer.data import Candidates, Histories
+from components.ncf_trainer.evaluation import RankingEvaluation
 from components.ncf_trainer.model import NcfModel
 from components.ncf_trainer.sampling import Untouched, draw, sample_untouched, untouched_index
-from components.ranking_metrics.batched import hits_and_gains
-from components.ranking_metrics.rank import HIT_RATE, NDCG
 from components.training.engine import Engine, Part, Step, steps_in_epoch
 from components.training.loop import EpochStats
-from components.training.strategy import place
 
 _SCORED_TOGETHER = 1 << 16
 
@@ -89,19 +87,15 @@ class NcfFit(Engine[_Interactions, _Choices]):
             self.model = NcfModel(config, user_vocabulary + 1, item_vocabulary + 1)
             # Keras' newer Adam takes longer for the same updates of the tables.
             optimizer = keras.optimizers.legacy.Adam(_learning_rate(config, steps))
-            self._hits, self._gains = keras.metrics.Mean(), keras.metrics.Mean()
         # On a GPU, TensorFlow computes with int32 tensors in host memory.
         narrow = np.int64 if config.num_gpus else np.int32
         data = _training_arrays(histories, item_vocabulary, config.recency_half_life, narrow)
         parts = [Part(self.model.trainable_variables, optimizer)]
         super().__init__(config, strategy, data, interactions, per_replica, parts, ascending=True)
         self._config = config
-        replicas = len(strategy.extended.worker_devices)
-        users, items, present = candidates
-        narrowed = Candidates(users.astype(narrow), items.astype(narrow), present)
-        self._candidates = place(
-            strategy,
-            lambda replica: Candidates(*(column[replica::replicas] for column in narrowed)),
+        together = max(1, _SCORED_TOGETHER // candidates.items.shape[1])
+        self.evaluate = RankingEvaluation(
+            strategy, candidates, lambda *lists: self.model(*lists), together, narrow
         )
 
     def train_epoch(self, epoch: int) -> EpochStats:
@@ -137,26 +131,6 @@ class NcfFit(Engine[_Interactions, _Choices]):
             losses = tf.reduce_mean(each, axis=1)
         loss = tf.reduce_mean(batch.weights * losses)
         return loss, loss + self.model.penalty(*embedded)
-
-    def evaluate(self) -> dict[str, float]:
-        """Returns HR@10 and NDCG@10, as `hits_and_gains` has them."""
-        self._hits.reset_state()
-        self._gains.reset_state()
-        self._run_evaluation(self._candidates)
-        return {HIT_RATE: float(self._hits.result()), NDCG: float(self._gains.result())}
-
-    @tf.function
-    def _run_evaluation(self, candidates: Candidates) -> None:
-        lists = self._strategy.experimental_local_results(candidates)[0].items.shape
-        together = max(1, _SCORED_TOGETHER // lists[1])
-        for start in tf.range(0, lists[0], together):
-            self._strategy.run(self._evaluate_step, args=(candidates, start, start + together))
-
-    def _evaluate_step(self, candidates: Candidates, start: tf.Tensor, stop: tf.Tensor) -> None:
-        users, items, present = (column[start:stop] for column in candidates)
-        hits, gains, counts = hits_and_gains(self.model(users, items), present)
-        self._hits.update_state(hits, counts)
-        self._gains.update_state(gains, counts)
 
 
 def _learning_rate(

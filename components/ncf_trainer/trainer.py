@@ -4,9 +4,9 @@ from tfx import v1 as tfx
 
 from components.ncf_trainer import features
 from components.ncf_trainer.config import NcfTrainerConfig
+from components.ncf_trainer.create_fit import create_fit, part_of_histories
 from components.ncf_trainer.data import read_candidates, read_histories
 from components.ncf_trainer.export import export_model
-from components.ncf_trainer.fit import NcfFit
 from components.ranking_metrics.rank import HIT_RATE
 from components.training.loop import Goal
 from components.training.strategy import input_context
@@ -25,10 +25,10 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
     """
     setup = set_up(fn_args, NcfTrainerConfig)
     context = input_context(setup.strategy)
-    fit = NcfFit(
+    fit = create_fit(
         setup.config,
         setup.strategy,
-        read_histories(fn_args.train_files, context),
+        read_histories(fn_args.train_files, part_of_histories(setup.config, context)),
         read_candidates(fn_args.eval_files, context),
         *map(setup.transform_output.vocabulary_size_by_name, features.VOCABULARIES),
     )

@@ -5,8 +5,8 @@ from tfx import v1 as tfx
 
 from components.ncf_trainer import features
 from components.ncf_trainer.config import NcfTrainerConfig
+from components.ncf_trainer.create_fit import create_fit, part_of_histories
 from components.ncf_trainer.data import read_histories
-from components.ncf_trainer.fit import NcfFit
 from components.ncf_trainer.validation import hold_out_last
 from components.ranking_metrics.rank import NDCG
 from components.training.loop import Goal
@@ -29,15 +29,14 @@ def tuner_fn(fn_args: tfx.components.FnArgs) -> tfx.components.TunerFnResult:
     """
     setup = set_up(fn_args, NcfTrainerConfig)
     users, items = map(setup.transform_output.vocabulary_size_by_name, features.VOCABULARIES)
+    part = part_of_histories(setup.config, input_context(setup.strategy))
     histories, candidates = hold_out_last(
-        read_histories(fn_args.train_files, input_context(setup.strategy)),
-        items,
-        setup.config.seed,
+        read_histories(fn_args.train_files, part), items, setup.config.seed
     )
     tuner = LoopTuner(
         fn_args,
         setup,
-        lambda trial: NcfFit(trial.config, trial.strategy, histories, candidates, users, items),
+        lambda trial: create_fit(trial.config, trial.strategy, histories, candidates, users, items),
         _space(setup.config),
         Goal(NDCG),
     )
@@ -46,7 +45,15 @@ def tuner_fn(fn_args: tfx.components.FnArgs) -> tfx.components.TunerFnResult:
 
 def _space(config: NcfTrainerConfig) -> keras_tuner.HyperParameters:
     space = keras_tuner.HyperParameters()
+    if config.model_type == "next_item" or config.next_item_share:
+        among(space, config, "history_half_life", 3.0, 5.0, 8.0)
+        around(space, config, "ridge", 4.0)
+    if config.model_type == "next_item":
+        return space
     around(space, config, "learning_rate", 3.0)
+    if config.model_type == "sasrec":
+        among(space, config, "dropout", 0.1, 0.2, 0.3)
+        return space
     among(space, config, "recency_half_life", 0.0, 5.0, 15.0, 50.0)
     negatives = (max(1, config.num_neg // 2), 2 * config.num_neg)
     among(space, config, "num_neg", *(n for n in negatives if n < config.batch_size))

@@ -13,6 +13,8 @@ from typing import NamedTuple
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from transforms.base.memory import free_memory
+
 _PYTHONS = ("3.11", "3.12", "3.13")
 _PROJECT = "tfx-recommenders"
 _INSTALL = "pip install --require-hashes -r requirements.lock"
@@ -139,21 +141,9 @@ def _disk(output_root: str) -> Finding:
 
 
 def _memory() -> Finding:
-    free = _free_memory() / _GIB
+    free = free_memory() / _GIB
     remedy = f"ml-20m needs {_MEMORY_GIB} GiB: end other programs, or take a smaller data set"
     return Finding("memory", f"{free:.1f} GiB free", "" if free >= _MEMORY_GIB else remedy)
-
-
-def _free_memory() -> float:
-    """Returns the bytes that are free on the machine, or the container's limit if it is lower."""
-    with open("/proc/meminfo", encoding="ascii") as file:
-        kib = next(int(line.split()[1]) for line in file if line.startswith("MemAvailable:"))
-    try:
-        with open("/sys/fs/cgroup/memory.max", encoding="ascii") as file:
-            limit = float(file.read().replace("max", "inf"))
-    except FileNotFoundError:
-        limit = float("inf")
-    return min(kib * 1024, limit)
 
 
 def _loads(library: str) -> bool:

@@ -36,6 +36,12 @@ def add_use_commands(commands: Any) -> None:
         "--users", metavar="FILE", help="users of a file, an id on each line, without a header"
     )
     who.add_argument("--all", action="store_true", help="all users of the training data")
+    who.add_argument(
+        "--history",
+        metavar="IDS",
+        help="anybody who had these items, the latest last, with commas between; for a model that "
+        "ranks by histories",
+    )
     recommend.add_argument(
         "--top", type=int, default=10, metavar="K", help="items for each user (default: 10)"
     )
@@ -97,22 +103,37 @@ def _local_folder(text: str) -> str:
 
 def _recommend(options: argparse.Namespace) -> ExitCode:
     from pipeline.run.history import latest_pushed
-    from pipeline.serve.recommend import lines, parse_user, read_users, recommend, write_parquet
+    from pipeline.serve import recommend as serve
 
     check(options.top >= 1, "--top", options.top, "at least 1")
     served = latest_pushed(options.output_root, options.pipeline)
+    interactions = definition(options.pipeline).interactions
+    if options.history is not None:
+        ids = [
+            serve.parse_id(text, served, "--history", "item_id")
+            for text in options.history.split(",")
+        ]
+        ranked = serve.recommend_after(served, interactions, ids, options.top)
+        for item in ranked.strangers:
+            print(f"warning: item {item} was not trained on: passed over", file=sys.stderr)
+        return _tell(ranked, served, options.out)
     users = None
     if options.users:
-        users = read_users(options.users, served)
+        users = serve.read_users(options.users, served)
     elif not options.all:
-        named = (parse_user(user, served, "--user") for user in options.user)
+        named = (serve.parse_id(user, served, "--user") for user in options.user)
         users = list(dict.fromkeys(named))
-    interactions = definition(options.pipeline).interactions
-    ranked = recommend(served, interactions, users, options.top)
+    ranked = serve.recommend(served, interactions, users, options.top)
     for user in ranked.strangers:
         print(f"warning: user {user} was not trained on: ranked as the average", file=sys.stderr)
-    if options.out:
-        write_parquet(ranked, served, options.out)
+    return _tell(ranked, served, options.out)
+
+
+def _tell(ranked: Any, served: Any, out: str | None) -> ExitCode:
+    from pipeline.serve.recommend import lines, write_parquet
+
+    if out:
+        write_parquet(ranked, served, out)
     else:
         sys.stdout.writelines(f"{line}\n" for line in lines(ranked, served))
     return ExitCode.SUCCESS

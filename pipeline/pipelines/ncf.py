@@ -45,6 +45,22 @@ _PRESETS = {
     ),
     "best": Preset(
         NcfTrainerConfig(
+            model_type="sasrec",
+            num_factors=64,
+            train_epochs=12,
+            batch_size=6_400,
+            learning_rate=0.008,
+            schedule="cosine",
+            next_item_share=0.1,
+        ),
+        NcfGate(min_hit_rate=0.8, min_ndcg=0.58, max_regression=0.01),
+    ),
+    "next_item": Preset(
+        NcfTrainerConfig(model_type="next_item", train_epochs=1),
+        NcfGate(min_hit_rate=0.74, min_ndcg=0.53, max_regression=0.01),
+    ),
+    "gmf": Preset(
+        NcfTrainerConfig(
             model_type="gmf",
             num_factors=128,
             num_neg=8,

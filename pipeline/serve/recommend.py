@@ -29,14 +29,14 @@ class Ranked(NamedTuple):
     Raw ids are int64, or str in arrays of objects, as the model's.
 
     Attributes:
-        user_id: [rows], users in the order they were asked for.
+        user_id: [rows], users in the order they were asked for; None for a history.
         rank: int32 [rows], from 1.
         item_id: [rows].
         score: float32 [rows]; higher is better.
         strangers: Users that the model was not trained on: theirs are the average user's.
     """
 
-    user_id: np.ndarray
+    user_id: np.ndarray | None
     rank: np.ndarray
     item_id: np.ndarray
     score: np.ndarray
@@ -61,15 +61,8 @@ def recommend(
     """
     signature = Signature(served.folder, "recommend")
     reader = import_module(interactions)
-    examples = served.origin()["data"]["examples"]
-    if not os.path.isdir(examples):
-        raise UserError(
-            f"{examples}: what users have seen is not there any more; run the pipeline again"
-        )
-    seen = reader.read_interactions(examples)
-    if top > _FEW:
-        # The model fills up what it returns to as many as it is asked for.
-        top = min(top, len(np.unique(seen.items)))
+    seen = _read_seen(reader, served)
+    top = _at_most(top, seen)
     asked = seen.users if users is None else np.array(users, seen.users.dtype)
     filler = _free_id(seen.items)
     answers = [
@@ -88,13 +81,48 @@ def recommend(
     )
 
 
-def parse_user(text: str, served: ServedModel, place: str) -> int | str:
-    """Returns a user's id, of the type that the model takes.
+def recommend_after(
+    served: ServedModel, interactions: str, history: Sequence[int | str], top: int
+) -> Ranked:
+    """Returns the best items after a history, whoever it is of, and none of it again.
+
+    Args:
+        served: The model, which must rank by histories.
+        interactions: As in `recommend`.
+        history: Raw item ids of the model's type, in time order.
+        top: How many items, or fewer if no more are left.
+
+    Returns:
+        As `recommend` does, but without `user_id`; `strangers` are items that were not trained on,
+        which say nothing.
+
+    Raises:
+        UserError: The model knows users by embeddings, or the run's Examples are gone.
+    """
+    signature = Signature(served.folder, "recommend_history")
+    reader = import_module(interactions)
+    seen = _read_seen(reader, served)
+    items = np.array([history], seen.items.dtype)
+    answer = signature({"history": items, "k": _at_most(top, seen), "exclude": items})
+    item_id, score = answer["item_id"][0], answer["scores"][0]
+    there = np.flatnonzero(score > np.finfo(score.dtype).min)
+    return Ranked(
+        user_id=None,
+        rank=(there + 1).astype(np.int32),
+        item_id=reader.decode_ids(item_id[there]),
+        score=score[there],
+        strangers=np.setdiff1d(items, seen.items).tolist(),
+    )
+
+
+def parse_id(text: str, served: ServedModel, place: str, name: str = "user_id") -> int | str:
+    """Returns an id, of the type that the model takes.
 
     Args:
         text: The id as it is written.
         served: The model.
         place: Where it is written, for the message.
+        name: What it is the id of, for the message.
 
     Raises:
         UserError: It is no id.
@@ -102,11 +130,12 @@ def parse_user(text: str, served: ServedModel, place: str) -> int | str:
     text = text.strip(_BLANKS)
     if served.origin()["settings"]["data"]["string_ids"]:
         if fault := id_fault(text):
-            raise UserError(f"{place}: user_id {text[:100]!r} is {fault}; mend it")
+            raise UserError(f"{place}: {name} {text[:100]!r} is {fault}; mend it")
         return text
     if fault := integer_fault(text):
+        kind = f"{name.removesuffix('_id')}s"
         raise UserError(
-            f"{place}: user_id {text[:100]!r} is {fault}, and this model's users are; mend it"
+            f"{place}: {name} {text[:100]!r} is {fault}, and this model's {kind} are; mend it"
         )
     return int(text)
 
@@ -126,7 +155,7 @@ def read_users(path: str, served: ServedModel) -> list[int | str]:
         with open(path, encoding="utf-8-sig") as file:
             for number, line in enumerate(file, 1):
                 if line.strip(_BLANKS):
-                    users.append(parse_user(line, served, f"{path}:{number}"))
+                    users.append(parse_id(line, served, f"{path}:{number}"))
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; name a file with a user id a line") from error
     except UnicodeDecodeError as error:
@@ -139,11 +168,12 @@ def read_users(path: str, served: ServedModel) -> list[int | str]:
 def lines(ranked: Ranked, served: ServedModel) -> Iterator[str]:
     """Yields recommendations as text: rank, score, item id, title and genres."""
     movies = _movies(served, ranked.item_id.dtype == object)
-    rows = list(zip(*(column.tolist() for column in ranked[:4]), strict=True))
+    users = [None] * len(ranked.rank) if ranked.user_id is None else ranked.user_id.tolist()
+    rows = list(zip(users, *(column.tolist() for column in ranked[1:4]), strict=True))
     width = max((len(movies[row[2]].title) for row in rows if row[2] in movies), default=0)
     id_width = max((len(str(row[2])) for row in rows), default=0)
     for user, rank, item, score in rows:
-        if rank == 1:
+        if rank == 1 and user is not None:
             yield f"user {user}"
         movie = movies.get(item)
         about = f"  {movie.title:<{width}}  {movie.genres}" if movie else ""
@@ -154,7 +184,7 @@ def write_parquet(ranked: Ranked, served: ServedModel, path: str) -> None:
     """Writes recommendations with title and genres to a Parquet file, whole or not at all.
 
     Columns: user_id and item_id int64 or string, rank int32, score float32, title and genres
-    string, null where the data set has no movies file.
+    string, null where the data set has no movies file. For a history there is no user_id.
 
     Raises:
         UserError: The file cannot be written.
@@ -165,15 +195,32 @@ def write_parquet(ranked: Ranked, served: ServedModel, path: str) -> None:
     movies = _movies(served, string_ids)
     items, codes = np.unique(ranked.item_id, return_inverse=True)
     known = [movies.get(item) for item in items.tolist()]
-    columns = {name: getattr(ranked, name) for name in ("user_id", "rank", "item_id", "score")}
+    columns = dict(zip(Ranked._fields[:4], ranked, strict=False))
+    if ranked.user_id is None:
+        del columns["user_id"]
     if string_ids:
-        columns |= {name: pa.array(columns[name], pa.string()) for name in ("user_id", "item_id")}
+        ids = columns.keys() & {"user_id", "item_id"}
+        columns |= {name: pa.array(columns[name], pa.string()) for name in ids}
     for name in ("title", "genres"):
         texts = pa.array([movie and getattr(movie, name) for movie in known], pa.string())
         columns[name] = texts.take(pa.array(codes))
     table = pa.table(columns)
     with output_file(path) as partial:
         pq.write_table(table, partial)
+
+
+def _read_seen(reader: Any, served: ServedModel) -> Any:
+    examples = served.origin()["data"]["examples"]
+    if not os.path.isdir(examples):
+        raise UserError(
+            f"{examples}: what users have seen is not there any more; run the pipeline again"
+        )
+    return reader.read_interactions(examples)
+
+
+def _at_most(top: int, seen: Any) -> int:
+    """Returns how many items to ask for: the model fills up what it returns to as many."""
+    return top if top <= _FEW else min(top, len(np.unique(seen.items)))
 
 
 def _ask(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.imports import uncollected
+from transforms.base.errors import UserError
 
 # TensorFlow imports these if they are there, for half of the whole time, and a served model
 # needs none of them.
@@ -47,6 +48,11 @@ class Signature:
         self._session = tf.compat.v1.Session(graph=tf.Graph(), config=settings)
         tags = [tf.saved_model.SERVING]
         model = tf.compat.v1.saved_model.load(self._session, tags, folder)
+        if name not in model.signature_def:
+            raise UserError(
+                f"{folder}: the model has no signature {name!r}, which models of histories have; "
+                "train one, which preset=best and preset=next_item are"
+            )
         signature = model.signature_def[name]
         self._inputs = {key: tensor.name for key, tensor in signature.inputs.items()}
         self._outputs = {key: tensor.name for key, tensor in signature.outputs.items()}

@@ -1,6 +1,6 @@
 """Trains on users of ten groups, each with its own items, and prints HR@10; run as a script.
 
-usage: python fit_groups.py LOGICAL_CPUS
+usage: python fit_groups.py LOGICAL_CPUS [SETTINGS]
 With TF_CONFIG it is one of several workers, each of which reads its part of the users.
 """
 
@@ -11,14 +11,15 @@ import numpy as np
 import tensorflow as tf
 
 from components.ncf_trainer.config import NcfTrainerConfig
+from components.ncf_trainer.create_fit import create_fit, part_of_histories
 from components.ncf_trainer.data import Candidates, Histories
-from components.ncf_trainer.fit import NcfFit
 from components.training.strategy import create_strategy, input_context
 
 USERS, ITEMS, GROUPS, HISTORY, NEGATIVES = 1000, 200, 10, 12, 100
 
 
-def data(worker, workers):
+def data(context, part):
+    """Returns a part of the histories, and this worker's lists."""
     rng = np.random.default_rng(0)
     users = np.arange(USERS)
     liked = np.argsort(rng.random((USERS, ITEMS // GROUPS)))[:, : HISTORY + 1] * GROUPS
@@ -28,18 +29,18 @@ def data(worker, workers):
     others = np.array(
         [rng.choice(np.setdiff1d(np.arange(ITEMS), row), NEGATIVES, replace=False) for row in liked]
     )
-    mine = users[worker::workers]
+    known, mine = (users[of.input_pipeline_id :: of.num_input_pipelines] for of in (part, context))
     candidates = np.concatenate([liked[:, HISTORY:], others], axis=1)[mine]
     return (
         Histories(
-            mine, np.repeat(np.arange(len(mine)), HISTORY), liked[mine, :HISTORY].reshape(-1)
+            known, np.repeat(np.arange(len(known)), HISTORY), liked[known, :HISTORY].reshape(-1)
         ),
         Candidates(mine, candidates, np.ones(candidates.shape, bool)),
     )
 
 
 def build(**settings):
-    """Returns the config, the strategy and the NcfFit."""
+    """Returns the config, the strategy and what trains."""
     defaults = {
         "train_epochs": 5,
         "batch_size": 500,
@@ -50,10 +51,8 @@ def build(**settings):
     config = NcfTrainerConfig(**{**defaults, **settings})
     strategy = create_strategy(0)
     context = input_context(strategy)
-    histories, candidates = data(context.input_pipeline_id, context.num_input_pipelines)
-    run = NcfFit(
-        config, strategy, histories, candidates, user_vocabulary=USERS, item_vocabulary=ITEMS
-    )
+    histories, candidates = data(context, part_of_histories(config, context))
+    run = create_fit(config, strategy, histories, candidates, USERS, ITEMS)
     return config, strategy, run
 
 
@@ -69,4 +68,4 @@ if __name__ == "__main__":
     tf.config.set_logical_device_configuration(
         cpu, [tf.config.LogicalDeviceConfiguration()] * int(sys.argv[1])
     )
-    print(json.dumps(fit()))
+    print(json.dumps(fit(**json.loads("".join(sys.argv[2:]) or "{}"))))

@@ -4,28 +4,53 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.ncf_trainer.config import NcfTrainerConfig
+from components.ncf_trainer.create_fit import create_fit
+from components.ncf_trainer.data import read_candidates, read_histories
 from components.ncf_trainer.export import export_model
-from components.ncf_trainer.model import NcfModel
+from components.training.strategy import create_strategy
+from tests.components.ncf_trainer.conftest import interactions
 
 LOWEST = np.finfo(np.float32).min
 UNKNOWN = 999_999
 
 
-@pytest.fixture(scope="module", params=["neumf", "gmf", "mlp"])
+OF_HISTORIES = {
+    "sasrec": {"model_type": "sasrec", "max_length": 9},
+    "next_item": {"model_type": "next_item", "train_epochs": 1, "max_length": 9},
+    "blend": {"model_type": "sasrec", "max_length": 9, "next_item_share": 0.3},
+}
+
+
+@pytest.fixture(scope="module", params=["neumf", "gmf", "mlp", *OF_HISTORIES])
 def served(request, transformed, tmp_path_factory):
     """Signatures of an exported model with random weights, and the raw ids that it knows."""
     output = tft.TFTransformOutput(str(transformed / "transform_output"))
     users, items = (
         [int(value) for value in output.vocabulary_by_name(name)] for name in ("users", "items")
     )
-    config = NcfTrainerConfig(model_type=request.param)
-    model = NcfModel(config, len(users) + 1, len(items) + 1)
+    config = NcfTrainerConfig(**OF_HISTORIES.get(request.param, {"model_type": request.param}))
+    whole = tf.distribute.InputContext()
+    histories, candidates = (
+        read([str(transformed / split / "*")], whole)
+        for read, split in ((read_histories, "train"), (read_candidates, "eval"))
+    )
+    sizes = (len(users), len(items))
+    model = create_fit(config, create_strategy(0), histories, candidates, *sizes).model
     rng = np.random.default_rng(0)
-    for variable in model.trainable_variables:
-        variable.assign(rng.normal(size=variable.shape))
+    for variable in model.weights:
+        if variable.dtype == tf.float32:
+            variable.assign(rng.normal(size=variable.shape))
     directory = str(tmp_path_factory.mktemp(request.param))
     export_model(model, output, directory)
     return tf.saved_model.load(directory).signatures, users, items
+
+
+@pytest.fixture
+def by_history(served):
+    """The same of a model that ranks by histories."""
+    if "recommend_history" not in served[0]:
+        pytest.skip("knows a user by an embedding")
+    return served
 
 
 def recommend(served, users, k, exclude):
@@ -44,7 +69,7 @@ def brute_force(served, users, k, exclude):
         item_id=tf.constant([items] * len(users), tf.int64),
     )["scores"].numpy()
     scores[[[item in out for item in items] for out in exclude]] = -np.inf
-    order = np.argsort(-scores, axis=1)[:, :k]
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     return np.array(items)[order], np.take_along_axis(scores, order, axis=1)
 
 
@@ -86,3 +111,49 @@ def test_k_may_be_given_for_each_row(served):
     by_row, _ = recommend(served, users, [4, 2], [[UNKNOWN]] * 2)
     at_once, _ = recommend(served, users, 4, [[UNKNOWN]] * 2)
     np.testing.assert_array_equal(by_row, at_once)
+
+
+def recommend_history(served, histories, k, exclude):
+    answer = served[0]["recommend_history"](
+        history=tf.constant(histories, tf.int64),
+        k=tf.constant(k, tf.int32),
+        exclude=tf.constant(exclude, tf.int64),
+    )
+    return answer["item_id"].numpy(), answer["scores"].numpy()
+
+
+def test_a_users_own_history_says_what_the_user_does(by_history):
+    some = list(interactions())[:4]
+    users, histories = [user for user, _, _ in some], [items for _, items, _ in some]
+    for one, other in zip(
+        recommend_history(by_history, histories, 5, histories),
+        recommend(by_history, users, 5, histories),
+        strict=True,
+    ):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+    known, ids = by_history[0], tf.constant(histories, tf.int64)
+    np.testing.assert_allclose(
+        known["score"](user_id=tf.constant(users, tf.int64), item_id=ids)["scores"],
+        known["score_history"](history=ids, item_id=ids)["scores"],
+        rtol=1e-5,
+        atol=1e-5,
+    )
+
+
+def test_a_history_may_be_of_anybody_and_hold_anything(by_history):
+    items = by_history[2]
+    plain = recommend_history(by_history, [items[3:6]], 4, [[]])
+    with_gaps = recommend_history(
+        by_history, [[UNKNOWN, items[3], UNKNOWN, *items[4:6], UNKNOWN]], 4, [[]]
+    )
+    np.testing.assert_array_equal(plain[0], with_gaps[0])
+    np.testing.assert_allclose(plain[1], with_gaps[1], rtol=1e-5)
+    reordered = recommend_history(by_history, [items[5:2:-1]], 4, [[]])
+    assert np.abs(reordered[1] - plain[1]).max() > 1e-4
+
+
+def test_who_has_no_history_gets_what_a_stranger_does(by_history):
+    of_nothing = recommend_history(by_history, [[UNKNOWN]], 3, [[]])
+    stranger = recommend(by_history, [UNKNOWN], 3, [[]])
+    np.testing.assert_allclose(of_nothing[1], stranger[1], rtol=1e-5)
+    assert np.isfinite(of_nothing[1]).all()

@@ -17,6 +17,15 @@ from components.training.loop import Goal, run_loop
 from components.training.strategy import create_strategy
 from tests.components.ncf_trainer.fit_groups import build, fit
 
+SASREC = {
+    "model_type": "sasrec",
+    "num_factors": 16,
+    "max_length": 24,
+    "batch_size": 480,
+    "train_epochs": 6,
+    "sampled_items": 64,
+}
+
 SCRIPT = pathlib.Path(__file__).with_name("fit_groups.py")
 ROOT = pathlib.Path(__file__).parents[3]
 
@@ -26,9 +35,9 @@ def single():
     return fit()
 
 
-def start(logical_cpus, **environment):
+def start(logical_cpus, settings=None, **environment):
     return subprocess.Popen(
-        [sys.executable, str(SCRIPT), str(logical_cpus)],
+        [sys.executable, str(SCRIPT), str(logical_cpus), json.dumps(settings or {})],
         env={**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -143,9 +152,10 @@ class KilledError(Exception):
     pass
 
 
-def test_a_killed_run_continues_to_the_same_history(tmp_path):
+@pytest.mark.parametrize("settings", [{}, {**SASREC, "next_item_share": 0.2}])
+def test_a_killed_run_continues_to_the_same_history(settings, tmp_path):
     def history(folder, kill_before=None):
-        config, strategy, run = build(train_epochs=3, schedule="cosine")
+        config, strategy, run = build(**{**settings, "train_epochs": 3, "schedule": "cosine"})
         train_epoch = run.train_epoch
 
         def train_or_die(epoch):
@@ -190,9 +200,23 @@ def test_compiled_or_in_bfloat16_it_trains_as_well(single, settings):
     assert fit(**settings)[1] == pytest.approx(single[1], abs=0.02)
 
 
+@pytest.mark.parametrize("settings", [{"xla": True}, {"mixed_precision": True}, {"seed": 1}])
+def test_sasrec_trains_as_well_whatever_compiles_or_computes_it(settings):
+    assert fit(**SASREC, **settings)[1] > 0.8
+
+
+def test_two_devices_train_sasrec_as_well_as_one():
+    _, hit_rate, replicas = result(start(2, SASREC))
+    assert replicas == 2
+    assert hit_rate == pytest.approx(fit(**SASREC)[1], abs=0.02)
+
+
 @pytest.mark.parametrize(
     "settings",
     [
+        {"model_type": "next_item", "train_epochs": 1, "ridge": 10.0},
+        {**SASREC, "next_item_share": 0.5, "ridge": 10.0},
+        {**SASREC, "sampled_items": 0},
         {"model_type": "gmf"},
         {"model_type": "mlp"},
         {"loss": "softmax", "schedule": "cosine", "recency_half_life": 10.0},

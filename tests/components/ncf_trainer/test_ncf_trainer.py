@@ -34,8 +34,17 @@ answer = {
     "serving_default": signatures["serving_default"](examples)["scores"].numpy().tolist(),
     "transformed": sorted(signatures["transform_features"](examples)),
 }
+if "histories" in request:
+    histories = tf.constant(request["histories"], tf.int64)
+    scores = signatures["score_history"](history=histories, item_id=items)["scores"]
+    answer["score_history"] = scores.numpy().tolist()
 print(json.dumps(answer))
 """
+
+OF_HISTORIES = [
+    {**FAST, "model_type": "sasrec", "num_factors": 16, "max_length": 20, "next_item_share": 0.2},
+    {**FAST, "model_type": "next_item", "train_epochs": 1},
+]
 
 
 def history(args):
@@ -93,6 +102,26 @@ def test_trains_a_model_that_serves_anywhere(fn_args, raw_examples, parse):
     padded = answer["serving_default"][3]
     np.testing.assert_allclose(padded[:2], scores[0][:2], rtol=1e-5)
     assert set(padded[2:]) == {np.finfo(np.float32).min}
+    assert answer["transformed"] == ["item_row", "label", "user_row"]
+
+
+@pytest.mark.parametrize("settings", OF_HISTORIES)
+def test_a_model_of_histories_serves_anybody_anywhere(settings, fn_args, raw_examples, parse):
+    args = fn_args(**settings)
+    run_fn(args)
+    assert history(args)["epochs"][-1]["hit_rate_at_10"] > 0.9
+    examples = raw_examples["eval"][:3]
+    users, items = zip(*map(parse, examples), strict=True)
+    histories = [parse(example)[1] for example in raw_examples["train"][:3]]
+    answer = ask(
+        args.serving_model_dir,
+        users=users,
+        items=items,
+        examples=[e.hex() for e in examples],
+        histories=histories,
+    )
+    np.testing.assert_allclose(answer["serving_default"], answer["score"], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(answer["score_history"], answer["score"], rtol=1e-5, atol=1e-5)
     assert answer["transformed"] == ["item_row", "label", "user_row"]
 
 

@@ -12,7 +12,7 @@ from pipeline.serve.recommend import (
     Ranked,
     _free_id,
     lines,
-    parse_user,
+    parse_id,
     read_users,
     recommend,
     write_parquet,
@@ -190,10 +190,40 @@ def test_users_are_read_in_their_order(tmp_path):
 
 def test_a_user_is_what_the_model_takes_or_one_line(tmp_path):
     strings = trained(string_ids=True)
-    assert parse_user("0017", strings, "--user") == "0017"
-    assert parse_user("0017", trained(string_ids=False), "--user") == 17
+    assert parse_id("0017", strings, "--user") == "0017"
+    assert parse_id("0017", trained(string_ids=False), "--user") == 17
     message = "--user: user_id 'ana-17' is not an integer, and this model's users are; mend it"
     with pytest.raises(UserError, match=message):
-        parse_user("ana-17", trained(), "--user")
+        parse_id("ana-17", trained(), "--user")
     with pytest.raises(UserError, match="--user: user_id '' is empty; mend it"):
-        parse_user(" ", strings, "--user")
+        parse_id(" ", strings, "--user")
+
+
+def test_what_comes_after_a_history_is_of_it_and_none_of_it_again(monkeypatch, tmp_path):
+    asked = {}
+
+    class AfterHistory(Ranks):
+        def __call__(self, inputs):
+            asked.update(inputs)
+            return super().__call__(inputs)
+
+    seen = Interactions(np.array([7]), np.array([0, 3]), np.array([-1, 0, 2]))
+    monkeypatch.setattr(ncf_interactions, "read_interactions", lambda _: seen)
+    monkeypatch.setattr(pipeline.serve.recommend, "Signature", lambda folder, name: AfterHistory(5))
+    served = ServedModel("", "", {"data": {"examples": str(tmp_path)}})
+    ranked = pipeline.serve.recommend.recommend_after(
+        served, "components.ncf_trainer.interactions", [2, 99, -1], 2
+    )
+    assert asked["history"].tolist() == asked["exclude"].tolist() == [[2, 99, -1]]
+    assert ranked.user_id is None
+    assert ranked.item_id.tolist() == [0, 1] and ranked.rank.tolist() == [1, 2]
+    assert ranked.strangers == [99]
+
+
+def test_recommendations_after_a_history_name_no_user(tmp_path):
+    served = ServedModel("", "", {"data": {"folder": str(tmp_path)}})
+    after = RANKED._replace(user_id=None)
+    assert [line.split()[0] for line in lines(after, served)] == ["1", "2", "1"]
+    write_parquet(after, served, str(tmp_path / "out.parquet"))
+    names = pq.read_table(tmp_path / "out.parquet").column_names
+    assert names == ["rank", "item_id", "score", "title", "genres"]
