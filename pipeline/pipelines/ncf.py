@@ -49,7 +49,7 @@ _PRESETS = {
             num_factors=64,
             train_epochs=12,
             batch_size=6_400,
-            learning_rate=0.008,
+            learning_rate=0.012,
             schedule="cosine",
             next_item_share=0.1,
         ),

@@ -15,7 +15,7 @@ from components.ncf_trainer.sequence.rows import SequenceRows, pack_histories
 from components.ncf_trainer.sequence.sasrec import SasRec
 from components.ncf_trainer.sequence.windows import HistoryTable
 from components.training.columnar_training import scheduled_rate
-from components.training.engine import Engine, Part, Step
+from components.training.engine import Engine, Part, Step, steps_in_epoch
 from components.training.loop import EpochStats
 from components.training.strategy import input_context
 
@@ -68,7 +68,10 @@ class SasRecFit(Engine[SequenceRows, _Rows]):
         context = input_context(strategy)
         mine = slice(context.input_pipeline_id, None, context.num_input_pipelines)
         rows = SequenceRows(*(column[mine] for column in rows))
-        together = config.batch_size // config.max_length // strategy.num_replicas_in_sync
+        replicas = strategy.num_replicas_in_sync
+        together = max(1, config.batch_size // config.max_length // replicas)
+        # A batch may hold more items than fit in its rows, so steps are counted by rows.
+        counted = steps_in_epoch(strategy, len(rows.inputs), together) * config.batch_size
         keras.utils.set_random_seed(config.seed)
         with strategy.scope():
             self._sasrec = SasRec(config, item_vocabulary)
@@ -79,10 +82,10 @@ class SasRecFit(Engine[SequenceRows, _Rows]):
                 next_item = _next_item(config, histories, item_vocabulary)
             table = HistoryTable(histories, user_vocabulary, item_vocabulary, config.max_length)
             self.model = SequenceModel(table, self._sasrec, next_item, config.next_item_share)
-            rate = scheduled_rate(config.schedule, config.learning_rate, config, rows.inputs.size)
+            rate = scheduled_rate(config.schedule, config.learning_rate, config, counted)
             optimizer = keras.optimizers.legacy.Adam(rate, beta_2=0.98)
         parts = [Part(self._sasrec.trainable_variables, optimizer)]
-        super().__init__(config, strategy, rows, len(rows.inputs), max(1, together), parts)
+        super().__init__(config, strategy, rows, len(rows.inputs), together, parts)
         self.evaluate = RankingEvaluation(
             strategy, candidates, self.model, _SCORED_TOGETHER, np.int64
         )
