@@ -98,10 +98,6 @@ def _mean(gain: Callable[[float, int], float], ranks: _Ranks, k: int) -> float:
     return gained / total if total else math.nan
 
 
-for _metric in (HitRate, LeaveOneOutNDCG, ShortLists):
-    metric_types.register_metric(_metric)
-
-
 def _computations(
     value: Callable[[_Ranks, int], float],
     name: str,

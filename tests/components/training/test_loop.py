@@ -98,6 +98,19 @@ def test_history_is_written_beside_the_logs(tmp_path):
     assert list((tmp_path / "log").glob("plugins/profile/*/*.xplane.pb"))
 
 
+def test_the_second_epoch_is_profiled_or_the_only_one(tmp_path, monkeypatch):
+    def profiled(epochs):
+        run, began = Run(tmp_path / str(epochs)), []
+        profiler = tf.profiler.experimental
+        monkeypatch.setattr(profiler, "start", lambda _: began.append(len(run.trained)))
+        monkeypatch.setattr(profiler, "stop", lambda: None)
+        run(train_epochs=epochs, profile=True)
+        return began
+
+    # The first one traces its functions.
+    assert [profiled(epochs) for epochs in (1, 2, 4)] == [[0], [1], [1]]
+
+
 def test_a_loss_that_is_not_finite_is_an_error(tmp_path):
     run = Run(tmp_path)
     run.weight.assign(float("nan"))

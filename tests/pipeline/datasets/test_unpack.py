@@ -72,6 +72,17 @@ def test_refuses_links_and_special_files(archive, kind):
     refuse(archive, "a link or a special file")
 
 
+@pytest.mark.parametrize("kind", [0, stat.S_IFREG])
+def test_files_may_have_the_type_that_unix_gives_them_or_none(archive, tmp_path, kind):
+    with zipfile.ZipFile(archive, "w") as opened:
+        for name, content in GOOD.items():
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = (kind | 0o644) << 16
+            opened.writestr(entry, content)
+    unpack_zip(archive, str(tmp_path / "out"), NAMES)
+    assert (tmp_path / "out" / "ratings.dat").read_bytes() == RATINGS
+
+
 def test_refuses_a_bomb_by_its_ratio(archive):
     write_zip(archive, GOOD | {"ml-1m/bomb": bytes(17 << 20)})
     refuse(archive, "more than 100 times its size")
