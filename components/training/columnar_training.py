@@ -76,10 +76,9 @@ class ColumnarTraining(Engine[Columns, Rows]):
 
     def batch(self, data: Columns, rows: tf.Tensor, step: Step) -> Rows:
         """See Engine."""
-        place = step.number * step.replicas + tf.cast(step.replica, tf.int64)
         return Rows(
             columns={name: tf.gather(column, rows) for name, column in data.items()},
-            seed=tf.cast(tf.stack([tf.constant(self._seed, tf.int64), place]), tf.int32),
+            seed=step.seed(self._seed),
         )
 
     def loss(self, batch: Rows) -> tuple[tf.Tensor, tf.Tensor]:

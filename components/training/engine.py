@@ -37,6 +37,11 @@ class Step(NamedTuple):
     replica: tf.Tensor
     replicas: int
 
+    def seed(self, seed: int) -> tf.Tensor:
+        """Returns what decides all that is random in it, int32 [2], different for each replica."""
+        place = self.number * self.replicas + tf.cast(self.replica, tf.int64)
+        return tf.cast(tf.stack([tf.constant(seed, tf.int64), place]), tf.int32)
+
 
 class Engine(abc.ABC, Generic[Data, Batch]):
     """A model in training on data that are copied to each device of a strategy.

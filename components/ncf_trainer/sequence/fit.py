@@ -97,10 +97,9 @@ class SasRecFit(Engine[SequenceRows, _Rows]):
 
     def batch(self, data: SequenceRows, rows: tf.Tensor, step: Step) -> _Rows:
         """See Engine."""
-        place = step.number * step.replicas + tf.cast(step.replica, tf.int64)
         return _Rows(
             rows=SequenceRows(*(tf.gather(column, rows) for column in data)),
-            seed=tf.cast(tf.stack([tf.constant(self._config.seed, tf.int64), place]), tf.int32),
+            seed=step.seed(self._config.seed),
         )
 
     def loss(self, batch: _Rows) -> tuple[tf.Tensor, tf.Tensor]:

@@ -1,3 +1,5 @@
+from unittest import mock
+
 import pytest
 import tensorflow as tf
 
@@ -18,3 +20,21 @@ def test_a_single_process_is_the_chief_and_reads_everything():
     context = input_context(strategy)
     assert is_chief(strategy)
     assert (context.num_input_pipelines, context.input_pipeline_id) == (1, 0)
+
+
+def test_a_worker_knows_its_part_with_a_chief_and_without():
+    def parts(**cluster):
+        found = []
+        for kind, addresses in cluster.items():
+            for index in range(len(addresses)):
+                resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+                    tf.train.ClusterSpec(cluster), task_type=kind, task_id=index
+                )
+                strategy = mock.Mock(cluster_resolver=resolver, num_replicas_in_sync=4)
+                context = input_context(strategy)
+                found.append((context.input_pipeline_id, context.num_input_pipelines))
+        return found
+
+    workers = ["a:1", "b:1", "c:1"]
+    assert parts(chief=workers[:1], worker=workers[1:]) == [(0, 3), (1, 3), (2, 3)]
+    assert parts(worker=workers) == [(0, 3), (1, 3), (2, 3)]

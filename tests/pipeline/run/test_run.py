@@ -167,4 +167,8 @@ def test_a_file_that_the_summary_misses_is_a_fault_that_is_kept(place, monkeypat
 )
 def test_the_verdict_is_the_exit_code(place, judged, blessed, reasons, code, outcome):
     judged(blessed, reasons)
-    assert place.run()[0] == code and place.outcome() == outcome
+    found, out, _ = place.run()
+    assert found == code and place.outcome() == outcome
+    told_of_summary, told_of_report = out.splitlines()[-2:]
+    assert told_of_summary.startswith("summary: ")
+    assert told_of_report.startswith(("report: ", "warning: no report: "))
