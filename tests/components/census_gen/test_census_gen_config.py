@@ -24,3 +24,12 @@ def test_settings_survive_json():
 def test_a_value_out_of_range_is_refused_by_name(field, value):
     with pytest.raises(UserError, match=f"{field}={value!r}"):
         CensusConfig(**{field: value})
+
+
+def test_what_is_held_out_is_told_by_all_that_decides_it():
+    assert CensusConfig(seed=5).split_identity() == {"holdout": "test"}
+    assert CensusConfig(seed=5, holdout="validation").split_identity() == {
+        "holdout": "validation",
+        "validation_fraction": 0.2,
+        "seed": 5,
+    }

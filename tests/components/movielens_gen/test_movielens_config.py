@@ -1,6 +1,6 @@
 import pytest
 
-from components.movielens_gen.config import LeaveOneOutConfig
+from components.movielens_gen.config import LeaveOneOutConfig, RatingSplitConfig
 from transforms.base.errors import UserError
 from transforms.base.settings import from_json, to_json
 
@@ -25,3 +25,17 @@ def test_settings_survive_json():
 def test_a_value_out_of_range_is_refused_by_name(settings, message):
     with pytest.raises(UserError, match=message):
         LeaveOneOutConfig(**settings)
+
+
+def test_what_is_held_out_is_told_by_all_that_decides_it():
+    assert LeaveOneOutConfig(seed=5, max_bad_rows=3).split_identity() == {
+        "holdout": "test",
+        "min_ratings": 20,
+        "eval_negatives": 100,
+        "string_ids": False,
+    }
+    assert RatingSplitConfig(seed=5, max_unmatched=3).split_identity() == {
+        "holdout": "test",
+        "eval_percent": 20,
+        "seed": 5,
+    }
