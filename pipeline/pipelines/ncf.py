@@ -47,8 +47,9 @@ _PRESETS = {
         NcfTrainerConfig(
             model_type="sasrec",
             num_factors=64,
-            train_epochs=12,
+            train_epochs=10,
             batch_size=6_400,
+            epochs_between_evals=5,
             learning_rate=0.012,
             schedule="cosine",
             next_item_share=0.1,
