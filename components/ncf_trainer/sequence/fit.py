@@ -10,7 +10,7 @@ from components.ncf_trainer.config import NcfTrainerConfig
 from components.ncf_trainer.data import Candidates, Histories
 from components.ncf_trainer.evaluation import RankingEvaluation
 from components.ncf_trainer.sequence.model import SequenceModel
-from components.ncf_trainer.sequence.next_item import NextItem, solve_next_item
+from components.ncf_trainer.sequence.next_item import NextItem
 from components.ncf_trainer.sequence.rows import SequenceRows, pack_histories
 from components.ncf_trainer.sequence.sasrec import SasRec
 from components.ncf_trainer.sequence.windows import HistoryTable
@@ -79,7 +79,8 @@ class SasRecFit(Engine[SequenceRows, _Rows]):
             self._sasrec(tf.zeros([1, 2], tf.int32), tf.zeros([1, 2], tf.int32))
             next_item = None
             if config.next_item_share:
-                next_item = _next_item(config, histories, item_vocabulary)
+                next_item = NextItem(item_vocabulary, config.history_half_life)
+                next_item.solve(histories, config.ridge)
             table = HistoryTable(histories, user_vocabulary, item_vocabulary, config.max_length)
             self.model = SequenceModel(table, self._sasrec, next_item, config.next_item_share)
             rate = scheduled_rate(config.schedule, config.learning_rate, config, counted)
@@ -132,7 +133,7 @@ class NextItemFit:
         item_vocabulary: int,
     ):
         """Creates the variables; the arguments are those of SasRecFit."""
-        self._config, self._histories, self._items = config, histories, item_vocabulary
+        self._histories, self._ridge = histories, config.ridge
         with strategy.scope():
             table = HistoryTable(histories, user_vocabulary, item_vocabulary, config.max_length)
             self._next_item = NextItem(item_vocabulary, config.history_half_life)
@@ -145,14 +146,5 @@ class NextItemFit:
     def train_epoch(self, epoch: int) -> EpochStats:
         """Solves it; the loss is that of the solution."""
         del epoch
-        settings = (self._config.history_half_life, self._config.ridge)
-        weights, loss = solve_next_item(self._histories, self._items, *settings)
-        self._next_item.weights_table.assign(weights)
+        loss = self._next_item.solve(self._histories, self._ridge)
         return EpochStats(loss, len(self._histories.items))
-
-
-def _next_item(config: NcfTrainerConfig, histories: Histories, num_items: int) -> NextItem:
-    solution = solve_next_item(histories, num_items, config.history_half_life, config.ridge)
-    layer = NextItem(num_items, config.history_half_life)
-    layer.weights_table.assign(solution.weights)
-    return layer

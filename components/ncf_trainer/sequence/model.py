@@ -34,7 +34,6 @@ class SequenceModel(keras.Model):
                 user's scores by either are brought to mean 0 and variance 1 first.
         """
         super().__init__(name="sequence")
-        self._num_items, self._length = histories.num_items, histories.length
         self.histories, self.sasrec, self.next_item = histories, sasrec, next_item
         self._share = share
 
@@ -48,7 +47,7 @@ class SequenceModel(keras.Model):
 
     def of_history(self, items: tf.Tensor) -> tf.Tensor:
         """Returns float32 [batch, items + 1] of histories, as `windows_of` takes them."""
-        return self.of_windows(windows_of(items, self._num_items, self._length))
+        return self.of_windows(windows_of(items, self.histories.num_items, self.histories.length))
 
     def of_windows(self, windows: Windows) -> tf.Tensor:
         """Returns float32 [batch, items + 1]; the last is that of any unknown item, the mean."""

@@ -83,7 +83,7 @@ def _by_place(length: int, half_life: float) -> tuple[np.ndarray, np.ndarray]:
     To the Gram matrix: the sum, over all items after both, of the product of their weights. To the
     right-hand side: the weight of the first (row) where the second (column) is the next item.
     """
-    decay = 0.5 ** (1 / half_life) if half_life else 1.0
+    decay = _decay(half_life)
     place = np.arange(length)
     apart = place[:, np.newaxis] - place
     after = np.minimum(place[:, np.newaxis], place)
@@ -91,6 +91,10 @@ def _by_place(length: int, half_life: float) -> tuple[np.ndarray, np.ndarray]:
     of_pair = decay ** np.abs(apart) * times
     of_next = np.where(apart > 0, decay ** np.maximum(apart - 1.0, 0), 0)
     return of_pair.astype(np.float32), of_next.astype(np.float32)
+
+
+def _decay(half_life: float) -> float:
+    return 0.5 ** (1 / half_life) if half_life else 1.0
 
 
 class NextItem(keras.layers.Layer):
@@ -105,20 +109,25 @@ class NextItem(keras.layers.Layer):
 
         Args:
             num_items: Items in the vocabulary.
-            half_life: As `solve_next_item` was given.
+            half_life: As `solve_next_item` takes it.
         """
         super().__init__(name="next_item")
-        self._num_items = num_items
-        self._decay = 0.5 ** (1 / half_life) if half_life else 1.0
+        self._num_items, self._half_life = num_items, half_life
         self.weights_table = self.add_weight(
             "weights", [num_items, num_items], initializer="zeros", trainable=False
         )
+
+    def solve(self, histories: Histories, ridge: float) -> float:
+        """Takes the weights that `solve_next_item` finds, and returns their loss."""
+        weights, loss = solve_next_item(histories, self._num_items, self._half_life, ridge)
+        self.weights_table.assign(weights)
+        return loss
 
     def call(self, windows: Windows) -> tf.Tensor:
         """Returns float32 [batch, items]."""
         known = (windows.places > 0) & (windows.items < self._num_items)
         later = tf.cumsum(tf.cast(known, tf.float32), axis=1, exclusive=True, reverse=True)
-        weights = tf.where(known, self._decay**later, 0.0)
+        weights = tf.where(known, _decay(self._half_life) ** later, 0.0)
         shape = tf.shape(windows.items)
         batch = tf.broadcast_to(tf.range(shape[0])[:, tf.newaxis], shape)
         place = tf.stack([batch, tf.cast(windows.items, tf.int32)], axis=-1)
