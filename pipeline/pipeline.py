@@ -100,7 +100,7 @@ def create_pipeline(config: PipelineConfig, deployment: Deployment) -> tfx.dsl.P
         code=to_json(deployment.code),
         examples=example_gen.outputs["examples"],
         model=trainer.outputs["model"],
-        eval_config=eval_config(pipeline),
+        eval_config=eval_config(pipeline, config.gate),
     )
     pusher = Pusher(
         model=trainer.outputs["model"],

@@ -6,6 +6,8 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
+_NAMED_LIKE = {"history": "item_id"}
+
 Names = dict[str, beam.PCollection[pa.Array]]
 """By "user_id" and "item_id": a singleton, the distinct ids as binary, ascending by their bytes."""
 
@@ -73,9 +75,10 @@ class NameIds(_ConvertIds):
 def _convert_columns(
     batch: pa.RecordBatch, convert: Callable[[pa.Array, pa.Array], pa.Array], **ids: pa.Array
 ) -> pa.RecordBatch:
+    kinds = [_NAMED_LIKE.get(name, name) for name in batch.schema.names]
     columns = [
-        convert(column, ids[name]) if name in ids else column
-        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+        convert(column, ids[kind]) if kind in ids else column
+        for kind, column in zip(kinds, batch.columns, strict=True)
     ]
     return pa.RecordBatch.from_arrays(columns, batch.schema.names)
 

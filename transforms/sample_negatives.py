@@ -12,6 +12,7 @@ CANDIDATE_COLUMNS = pa.schema(
         ("user_id", pa.list_(pa.int64())),
         ("item_id", pa.list_(pa.int64())),
         ("label", pa.list_(pa.float32())),
+        ("history", pa.list_(pa.int64())),
     ]
 )
 
@@ -100,7 +101,9 @@ class SampleNegatives(beam.PTransform):
     """Turns rows of `HISTORY_COLUMNS` into rows of `CANDIDATE_COLUMNS`.
 
     A user's candidates are the held-out item, labelled 1, and then the negatives, labelled 0.
-    Ids are raw ones. The records depend on the seed and the data alone, not on the runner.
+    `history` is what the user's train Example has, in order of time, so that the held-out item can
+    be ranked among all others, too. Ids are raw ones. The records depend on the seed and the data
+    alone, not on the runner.
 
     Args:
         items: A singleton, from `DistinctIds`: the items to draw from, which have to include
@@ -151,6 +154,7 @@ def _candidates(
             pa.ListArray.from_arrays(np.arange(users + 1, dtype=np.int32), user_id),
             pa.ListArray.from_arrays(candidate_offsets, item_id),
             pa.ListArray.from_arrays(candidate_offsets, label),
+            histories["train"],
         ],
         schema=CANDIDATE_COLUMNS,
     )

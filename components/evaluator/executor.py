@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterable
 
 from absl import logging
 from tensorflow.core.protobuf import saved_model_pb2
@@ -66,7 +67,8 @@ class EvaluatorExecutor(executor.Executor):
         path = path_utils.serving_model_path(model.uri)
         record = _known(input_dict, exec_properties, compiled, model_identity(path))
         parent, baseline = find_baseline(exec_properties["serving_dir"], record["identity"])
-        obstacle = _obstacle(record, path, baseline) if baseline else ""
+        asked = [name for spec in config.model_specs for name in spec.preprocessing_function_names]
+        obstacle = _obstacle(record, path, baseline, asked) if baseline else ""
         compared = [_as_artifact(baseline)] if baseline and not obstacle else []
         super().Do(
             {**input_dict, standard_component_specs.BASELINE_MODEL_KEY: compared},
@@ -120,7 +122,7 @@ class EvaluatorExecutor(executor.Executor):
         io_utils.write_string_file(
             os.path.join(blessing.uri, RECORD_FILE), json.dumps(record, indent=2, sort_keys=True)
         )
-        for line in verdict_lines(record, limits.bounds):
+        for line in verdict_lines(record, limits.bounds_on):
             logging.info("verdict: %s", line)
 
 
@@ -155,14 +157,23 @@ def _known(
     }
 
 
-def _obstacle(record: Record, path: str, baseline: ServedModel) -> str:
-    """Returns what keeps the candidate in `path` from being compared with `baseline`, or ""."""
+def _obstacle(record: Record, path: str, baseline: ServedModel, asked: Iterable[str]) -> str:
+    """Returns what keeps the candidate in `path` from being compared with `baseline`, or "".
+
+    Args:
+        record: The candidate's, as far as it is known.
+        path: The candidate's folder.
+        baseline: What to compare it with.
+        asked: Signatures that the Evaluator calls besides the one that scores.
+    """
     if baseline.record is None:
         return "it has no record of what it was made of"
     candidate = _input_types(path)
     known = _input_types(baseline.folder)
     if any(candidate.get(name, kind) != kind for name, kind in known.items()):
         return "it takes features of other types"
+    for name in {*asked} - {signature for signature, _ in known}:
+        return f"it has no signature {name}, by which models are measured now"
     return why_not_comparable(record, baseline.record)
 
 

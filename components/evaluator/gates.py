@@ -9,7 +9,7 @@ from transforms.base.settings import Range, Settings, extras
 
 @dataclass(frozen=True, kw_only=True)
 class Bound:
-    """A bound on one metric over the overall slice.
+    """A bound on one metric over the overall slice. A lower bound of 0 is none.
 
     Attributes:
         metric: The metric's name, as in the Evaluator's results.
@@ -29,6 +29,11 @@ class Bound:
         """Raises UserError for a limit that breaks a rule."""
         for rule in self.rules:
             rule.check(self.setting, self.limit)
+
+    @property
+    def on(self) -> bool:
+        """Whether there is a bound."""
+        return not self.higher_is_better or self.limit > 0
 
     def keeps(self, value: float | None) -> bool:
         """Returns whether a value of the metric keeps the bound; None, no number, does not."""
@@ -53,6 +58,11 @@ class Limits:
         """Returns these with a value under the name of a bound's setting in its limit's place."""
         bounds = (replace(b, limit=values.get(b.setting, b.limit)) for b in self.bounds)
         return replace(self, bounds=tuple(bounds))
+
+    @property
+    def bounds_on(self) -> tuple[Bound, ...]:
+        """The bounds that a model has to keep."""
+        return tuple(bound for bound in self.bounds if bound.on)
 
     def by_setting(self) -> dict[str, float]:
         """Returns the limits under the names of their settings."""

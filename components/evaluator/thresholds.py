@@ -17,7 +17,7 @@ def put_thresholds(config: config_pb2.EvalConfig, limits: Limits) -> None:
         config: Metrics without thresholds; changed in place.
         limits: The bounds, and how much worse a metric may be than before.
     """
-    bounds = {bound.metric: bound for bound in limits.bounds}
+    bounds = {bound.metric: bound for bound in limits.bounds_on}
     for specs in config.metrics_specs:
         for metric in specs.metrics:
             bound = bounds.get(json.loads(metric.config or "{}").get("name"))

@@ -63,7 +63,7 @@ def judge(limits: Limits, overall: Metrics, baseline: Metrics) -> list[str]:
         overall: The candidate's metrics over all examples.
         baseline: Metrics of the model that it is compared with; empty without one.
     """
-    found = (_reason(bound, overall, baseline, limits.max_regression) for bound in limits.bounds)
+    found = (_reason(bound, overall, baseline, limits.max_regression) for bound in limits.bounds_on)
     return [reason for reason in found if reason]
 
 

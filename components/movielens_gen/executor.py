@@ -14,7 +14,7 @@ from transforms.leave_one_out import LeaveOneOut
 from transforms.parsing.read_movies import find_movies
 from transforms.read_ratings import ReadRatings, find_ratings
 from transforms.remap_ids import DistinctIds, GroupByUser, distinct_ids
-from transforms.sample_negatives import CANDIDATE_COLUMNS, SampleNegatives
+from transforms.sample_negatives import SampleNegatives
 from transforms.split_ratings import SplitRatings
 from transforms.vectorize_genres import VectorizeGenres
 
@@ -44,7 +44,7 @@ class LeaveOneOutExecutor(ColumnarExecutor):
     def build(
         self, pipeline: beam.Pipeline, pattern: str, config: LeaveOneOutConfig, quarantine: str
     ) -> dict[str, beam.PCollection[pa.RecordBatch]]:
-        """Returns batches of the splits, with the columns user_id, item_id and label.
+        """Returns batches of the splits: user_id, item_id and label, and of eval the history too.
 
         Negatives are drawn from the items of all users that are kept: no other items are ever
         trained on.
@@ -126,4 +126,4 @@ def _positives(histories: pa.RecordBatch) -> pa.RecordBatch:
     ones = pa.ListArray.from_arrays(train.offsets, np.ones(len(train.flatten()), np.float32))
     users = np.arange(histories.num_rows + 1, dtype=np.int32)
     user_id = pa.ListArray.from_arrays(users, histories["user_id"])
-    return pa.RecordBatch.from_arrays([user_id, train, ones], schema=CANDIDATE_COLUMNS)
+    return pa.RecordBatch.from_arrays([user_id, train, ones], ["user_id", "item_id", "label"])

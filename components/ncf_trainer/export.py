@@ -7,13 +7,15 @@ import tf_keras as keras
 
 from components.ncf_trainer import features
 from components.ncf_trainer.model import NcfModel
+from components.ncf_trainer.rank_all import lowered, rank_all
 from components.ncf_trainer.sequence.model import SequenceModel
+from components.ranking_metrics import full_ranking
 
 
 def export_model(
     model: NcfModel | SequenceModel, transform_output: tft.TFTransformOutput, directory: str
 ) -> None:
-    """Writes a SavedModel with four signatures, or six for a model of histories.
+    """Writes a SavedModel with five signatures, or seven for a model of histories.
 
     Of a score, higher is better; those of neumf, gmf and mlp are logits, whose sigmoid is the
     probability of an interaction. Ids have the type of the raw Examples, int64 or string. Those
@@ -24,6 +26,8 @@ def export_model(
       `item_id` are read, to `scores` float32 [batch, longest list]. Shorter lists are filled with
       the lowest float32.
     * `transform_features`: `examples` string [batch], to the transformed features by name.
+    * `rank_all`: `examples` string [batch], serialised raw Examples of the split eval, to the rank
+      of the held-out item among all that are not in `history`; see `full_ranking`.
     * `score`: `user_id` [batch] and `item_id` [batch, items], to `scores` float32 [batch, items].
     * `recommend`: `user_id` [batch], `k` int32 and `exclude` [batch, excluded], to the k best items
       of the vocabulary, best first: `item_id` [batch, k] and `scores` float32 [batch, k]. `k` is a
@@ -46,6 +50,7 @@ def export_model(
     ids_spec = {key: raw_spec[key] for key in (features.USER_ID, features.ITEM_ID)}
     id_type = raw_spec[features.USER_ID].dtype
     serialised = tf.TensorSpec([None], tf.string, "examples")
+    best = _Best(transform_output, id_type)
 
     @tf.function(input_signature=[serialised])
     def serving_default(examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -58,12 +63,31 @@ def export_model(
     def transform_features(examples: tf.Tensor) -> dict[str, tf.Tensor]:
         return transform(tf.io.parse_example(examples, raw_spec))
 
+    ranked_spec = {key: raw_spec[key] for key in (*ids_spec, features.LABEL, features.HISTORY)}
+
+    @tf.function(input_signature=[serialised])
+    def rank_all_items(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        parsed = tf.io.parse_example(examples, ranked_spec)
+        user_id = parsed[features.USER_ID]
+        candidates, history = (
+            transform({features.USER_ID: user_id, features.ITEM_ID: parsed[key]})
+            for key in (features.ITEM_ID, features.HISTORY)
+        )
+        held_out = tf.argmax(tf.sparse.to_dense(parsed[features.LABEL]), axis=1)
+        items = tf.sparse.to_dense(candidates[features.ITEM_ROW])
+        return rank_all(
+            model.all_scores,
+            best.num_items,
+            candidates[features.USER_ROW][:, 0],
+            tf.gather(items, held_out, batch_dims=1),
+            tf.sparse.to_dense(history[features.ITEM_ROW], default_value=best.num_items),
+        )
+
     users_spec = tf.TensorSpec([None], id_type, features.USER_ID)
     items_spec = tf.TensorSpec([None, None], id_type, features.ITEM_ID)
     history_spec = tf.TensorSpec([None, None], id_type, "history")
     exclude_spec = tf.TensorSpec([None, None], id_type, "exclude")
     best_specs = [tf.TensorSpec(None, tf.int32, "k"), exclude_spec]
-    best = _Best(transform_output, id_type)
 
     @tf.function(input_signature=[users_spec, items_spec])
     def score(user_id: tf.Tensor, item_id: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -77,6 +101,7 @@ def export_model(
     signatures = {
         "serving_default": serving_default,
         "transform_features": transform_features,
+        full_ranking.SIGNATURE: rank_all_items,
         "score": score,
         "recommend": recommend,
     }
@@ -108,12 +133,14 @@ class _Best:
     """The best items of rows of scores.
 
     Attributes:
+        num_items: How many there are.
         no_item: What stands in the place of an id where no item is left.
     """
 
     def __init__(self, transform_output: tft.TFTransformOutput, id_type: tf.DType):
         vocabulary = np.array(transform_output.vocabulary_by_name(features.ITEM_VOCABULARY))
         ids = vocabulary if id_type == tf.string else vocabulary.astype(np.int64)
+        self.num_items = len(ids)
         self._ids = tf.constant(ids)
         self.no_item = tf.constant("" if id_type == tf.string else -1, id_type)
 
@@ -121,14 +148,10 @@ class _Best:
         self, scores: tf.Tensor, k: tf.Tensor, excluded: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         """Returns what the signature `recommend` does of scores [batch, items + 1] and rows."""
-        shape = tf.shape(excluded)
-        batch = tf.broadcast_to(tf.range(shape[0])[:, tf.newaxis], shape)
-        places = tf.stack([tf.cast(batch, tf.int64), excluded], axis=-1)
-        lowest = tf.fill(shape, scores.dtype.min)
-        scores = tf.tensor_scatter_nd_update(scores, places, lowest)
+        scores = lowered(scores, excluded)
         # The last row stands for unknown ids: it takes the scatter's padding and is no item.
         wanted = tf.reduce_max(k)
-        best = tf.math.top_k(scores[:, :-1], tf.minimum(wanted, len(self._ids)))
+        best = tf.math.top_k(scores[:, :-1], tf.minimum(wanted, self.num_items))
         there = best.values > scores.dtype.min
         ids = tf.where(there, tf.gather(self._ids, best.indices), self.no_item)
         padding = [[0, 0], [0, wanted - tf.shape(ids)[1]]]

@@ -3,6 +3,7 @@
 USER_ID = "user_id"
 ITEM_ID = "item_id"
 LABEL = "label"
+HISTORY = "history"
 
 # Embedding rows: what the raw ids become.
 USER_ROW = "user_row"

@@ -1,4 +1,4 @@
-"""TFMA metrics over one Example per user: HitRate, LeaveOneOutNDCG and ShortLists.
+"""TFMA metrics of ranks, over one Example per user.
 
 `k` is part of a metric's name and not of its sub key: TFMA matches a threshold to a metric by both,
 and a threshold has no sub key.
@@ -16,6 +16,7 @@ from tensorflow_model_analysis.metrics import metric_types, metric_util
 from tensorflow_model_analysis.proto import config_pb2
 
 from components.ranking_metrics import rank as ranking
+from components.ranking_metrics.told import told_by_model
 
 _Ranks = dict[float, float]  # sum of weights by rank
 
@@ -31,16 +32,25 @@ class _ListMetric(metric_types.Metric, abc.ABC):
         name: The metric's name; by default that of the class with k.
         item_key: The feature with the candidates' ids, so that a negative that repeats the held-out
             item is left out; None trusts that there is none.
+        rank_key: What the model's preprocessing signature returns as the rank; None takes it from
+            the scores of the candidates. All users count in it.
     """
 
     default_name: ClassVar[str]
 
-    def __init__(self, k: int = ranking.K, name: str | None = None, item_key: str | None = None):
+    def __init__(
+        self,
+        k: int = ranking.K,
+        name: str | None = None,
+        item_key: str | None = None,
+        rank_key: str | None = None,
+    ):
         super().__init__(
             metric_util.merge_per_key_computations(functools.partial(_computations, self.value)),
             name=name or self.default_name.format(k=k),
             k=k,
             item_key=item_key,
+            rank_key=rank_key,
         )
 
     @staticmethod
@@ -78,6 +88,17 @@ class LeaveOneOutNDCG(_ListMetric):
         return _mean(ranking.ndcg, ranks, k)
 
 
+class MeanReciprocalRank(_ListMetric):
+    """The mean over users of 1 / rank of the held-out item, however far down it is."""
+
+    default_name = "mrr"
+
+    @staticmethod
+    def value(ranks: _Ranks, k: int) -> float:
+        """See _ListMetric."""
+        return _mean(ranking.reciprocal_rank, ranks, k)
+
+
 class ShortLists(_ListMetric):
     """How many users do not count in the metrics at k, since they have fewer than k negatives."""
 
@@ -103,6 +124,7 @@ def _computations(
     name: str,
     k: int,
     item_key: str | None = None,
+    rank_key: str | None = None,
     eval_config: config_pb2.EvalConfig | None = None,
     model_name: str = "",
     output_name: str = "",
@@ -126,15 +148,16 @@ def _computations(
         example_weighted=example_weighted,
     )
     # A leading underscore keeps it out of the results.
-    ranks, metric = key(name=f"_ranks_{item_key}_{k}"), key(name=name)
-
+    ranks = key(name=f"_{rank_key}" if rank_key else f"_ranks_{item_key}_{k}")
+    metric = key(name=name)
+    features = metric_types.FeaturePreprocessor(feature_keys=[item_key]) if item_key else None
+    if rank_key:
+        features = told_by_model(rank_key, model_name=model_name)
     return [
         metric_types.MetricComputation(
             keys=[ranks],
-            preprocessors=(
-                [metric_types.FeaturePreprocessor(feature_keys=[item_key])] if item_key else None
-            ),
-            combiner=_RankWeights(ranks, k, item_key, eval_config),
+            preprocessors=[features] if features else None,
+            combiner=_RankWeights(ranks, k, item_key, rank_key, eval_config),
         ),
         metric_types.DerivedMetricComputation(
             keys=[metric], result=lambda results: {metric: value(results[ranks], k)}
@@ -150,11 +173,13 @@ class _RankWeights(beam.CombineFn):
         key: metric_types.MetricKey,
         k: int,
         item_key: str | None,
+        rank_key: str | None,
         eval_config: config_pb2.EvalConfig | None,
     ):
         self._key = key
         self._k = k
         self._item_key = item_key
+        self._rank_key = rank_key
         self._eval_config = eval_config
 
     def create_accumulator(self) -> _Ranks:
@@ -173,15 +198,24 @@ class _RankWeights(beam.CombineFn):
             )
         )
         labels = labels.reshape(-1)
-        items = None
-        if self._item_key:
-            items = np.asarray(element.get_features()[self._item_key]).reshape(-1)
-        rank = _NOT_RANKED
-        if ranking.count_negatives(labels, items) >= self._k:
-            rank = ranking.rank_of_held_out(labels, scores.reshape(-1), items)
+        if self._rank_key:
+            told = element.get_transformed_features(self._key.model_name)
+            rank = float(told[self._rank_key].reshape(-1)[0])
+        else:
+            rank = self._rank(element, labels.reshape(-1), scores.reshape(-1))
         weight = float(np.asarray(weight).reshape(-1)[0])
         accumulator[rank] = accumulator.get(rank, 0.0) + weight
         return accumulator
+
+    def _rank(
+        self, element: metric_types.StandardMetricInputs, labels: np.ndarray, scores: np.ndarray
+    ) -> float:
+        items = None
+        if self._item_key:
+            items = np.asarray(element.get_features()[self._item_key]).reshape(-1)
+        if ranking.count_negatives(labels, items) < self._k:
+            return _NOT_RANKED
+        return ranking.rank_of_held_out(labels, scores, items)
 
     def merge_accumulators(self, accumulators: Iterable[_Ranks]) -> _Ranks:
         merged: _Ranks = {}

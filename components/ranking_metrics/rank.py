@@ -79,3 +79,9 @@ def ndcg(rank: float, k: int) -> float:
     if math.isnan(rank):
         return rank
     return 1.0 / math.log2(rank + 1.0) if rank <= k else 0.0
+
+
+def reciprocal_rank(rank: float, k: int) -> float:
+    """Returns 1 / rank, whatever k; NaN stays NaN."""
+    del k
+    return 1.0 / rank

@@ -27,10 +27,11 @@ class Metric:
 
     Attributes:
         name: By which gates and records know it.
-        title: What reports call it.
+        title: What reports call it; in braces may stand settings of the gate.
         class_name: TFMA's class, or one of `module`.
         module: Dotted name; "" for TFMA's own metrics.
         settings: Arguments of the class, besides its name.
+        gate_settings: Settings of the gate by the arguments of the class that they are.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Metric:
     class_name: str
     module: str = ""
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    gate_settings: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -99,7 +101,8 @@ class PipelineDefinition:
         label: The raw feature that holds the label.
         metrics: What the Evaluator measures, besides the number of Examples.
         slices: Features whose values are reported one by one, and what reports call them.
-        slice_signature: The model's signature that makes those features; "" for raw ones.
+        eval_signature: The model's signature that makes what slices and metrics need and neither
+            scores nor raw features are; "" for none.
         interactions: Name of the module that reads users' interactions from Examples, where an
             Example is a user: `recommend` needs it, and the report shows more with it.
         predict: What `predict` takes and tells; None for a model that it is not for.
@@ -120,7 +123,7 @@ class PipelineDefinition:
     label: str
     metrics: tuple[Metric, ...]
     slices: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    slice_signature: str = ""
+    eval_signature: str = ""
     interactions: str = ""
     predict: RowFormat | None = None
 

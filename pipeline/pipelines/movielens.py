@@ -88,7 +88,7 @@ PIPELINE = PipelineDefinition(
         Metric(MAE, "MAE in stars", "MeanAbsoluteError"),
     ),
     slices={"genre": "genre (a movie may have several)"},
-    slice_signature="slice_features",
+    eval_signature="slice_features",
     predict=RowFormat(
         what="user_id,item_id,timestamp",
         columns=lambda: {"user_id": int, "item_id": int, "timestamp": int},

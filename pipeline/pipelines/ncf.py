@@ -9,25 +9,38 @@ from typing import Annotated
 from components.evaluator.gates import Gate, Lower
 from components.movielens_gen.config import LeaveOneOutConfig
 from components.ncf_trainer.config import NcfTrainerConfig
+from components.ranking_metrics.full_ranking import LONGEST, RANK, SIGNATURE
 from components.ranking_metrics.rank import HIT_RATE, NDCG, K
 from pipeline.pipelines.definition import Metric, PipelineDefinition, Preset
 from transforms.base.settings import Range
 
 _RANKING = "components.ranking_metrics.metrics"
 _LISTS = {"k": K, "item_key": "item_id"}
+_CATALOGUE = "components.ranking_metrics.catalogue"
+_ALL = {"rank_key": RANK}
+_FULL_K = {"k": "full_k"}
+_FULL_HIT_RATE, _FULL_NDCG = "full_hit_rate", "full_ndcg"
 
 
 @dataclass(frozen=True, kw_only=True)
 class NcfGate(Gate):
-    """Bounds for ranking.
+    """Bounds for ranking, among sampled items and among all that a user has not touched.
 
     Attributes:
         min_hit_rate: Lower bound of HR@10.
         min_ndcg: Lower bound of NDCG@10.
+        min_full_hit_rate: Lower bound of HR@full_k among all items; 0 for none.
+        min_full_ndcg: Lower bound of NDCG@full_k among all items; 0 for none.
+        full_k: How many places count among all items, and for what is recommended.
+        recall_k: How many places count for a second hit rate among all items, the recall.
     """
 
     min_hit_rate: Annotated[float, Lower(HIT_RATE), Range(above=0, below=1)]
     min_ndcg: Annotated[float, Lower(NDCG), Range(above=0, below=1)]
+    min_full_hit_rate: Annotated[float, Lower(_FULL_HIT_RATE), Range(at_least=0, below=1)] = 0.0
+    min_full_ndcg: Annotated[float, Lower(_FULL_NDCG), Range(at_least=0, below=1)] = 0.0
+    full_k: Annotated[int, Range(at_least=1, at_most=LONGEST)] = K
+    recall_k: Annotated[int, Range(at_least=1)] = 20
 
 
 _PRESETS = {
@@ -104,10 +117,29 @@ PIPELINE = PipelineDefinition(
     label="label",
     metrics=(
         Metric(HIT_RATE, f"HR@{K}", "HitRate", _RANKING, _LISTS),
+        Metric(_FULL_HIT_RATE, "HR@{full_k} of all items", "HitRate", _RANKING, _ALL, _FULL_K),
         Metric(NDCG, f"NDCG@{K}", "LeaveOneOutNDCG", _RANKING, _LISTS),
+        Metric(
+            _FULL_NDCG, "NDCG@{full_k} of all items", "LeaveOneOutNDCG", _RANKING, _ALL, _FULL_K
+        ),
+        Metric(
+            "full_recall",
+            "Recall@{recall_k} of all items",
+            "HitRate",
+            _RANKING,
+            _ALL,
+            {"k": "recall_k"},
+        ),
+        Metric("full_mrr", "MRR of all items", "MeanReciprocalRank", _RANKING, _ALL),
+        Metric("coverage", "Coverage@{full_k}", "Coverage", _CATALOGUE, gate_settings=_FULL_K),
+        Metric(
+            "popularity", "Popularity@{full_k}", "Popularity", _CATALOGUE, gate_settings=_FULL_K
+        ),
+        Metric("diversity", "Diversity@{full_k}", "Diversity", _CATALOGUE, gate_settings=_FULL_K),
         Metric(
             "short_lists", "Users with too short a list to rank", "ShortLists", _RANKING, _LISTS
         ),
     ),
+    eval_signature=SIGNATURE,
     interactions="components.ncf_trainer.interactions",
 )

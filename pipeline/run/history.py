@@ -116,7 +116,7 @@ def _outcome(run: dict[str, Any]) -> str:
 
 def _metrics(record: dict[str, Any]) -> str:
     """Returns the metrics that bounds are on, of the record of a run or of a model."""
-    bounds = preset(record["pipeline"]).gate.limits().bounds if "metrics" in record else ()
+    bounds = preset(record["pipeline"]).gate.limits().bounds_on if "metrics" in record else ()
     return "  ".join(f"{b.metric} {_shown(record['metrics'].get(b.metric))}" for b in bounds)
 
 

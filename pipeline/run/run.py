@@ -136,7 +136,7 @@ def _run_quietly(
             outcome = ExitCode.REFUSED_BY_MODEL_GATE if refused else ExitCode.SUCCESS
             told = outcome.name.lower() if refused else _PUSHED if record["blessed"] else _MEASURED
             lost = kept.end(told, summary)
-            lines = _verdict_lines(summary, record, config.gate.limits().bounds)
+            lines = _verdict_lines(summary, record, config.gate.limits().bounds_on)
             but = "pushed, but " if record["blessed"] else ""
         if lost:
             lines.append(f"{but}no record could be written: {lost}; mend that and run again")

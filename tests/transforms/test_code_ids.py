@@ -20,7 +20,8 @@ def batch(rows):
 def lists(coded):
     """Ids in lists of one, as Examples have them."""
     columns = [pa.array([[i] for i in coded[name].to_pylist()]) for name in ("user_id", "item_id")]
-    return pa.RecordBatch.from_arrays([*columns, coded["timestamp"]], coded.schema.names)
+    names = [*coded.schema.names, "history"]
+    return pa.RecordBatch.from_arrays([*columns, coded["timestamp"], columns[1]], names)
 
 
 def test_codes_are_places_in_order_of_bytes_and_names_come_back():
@@ -38,7 +39,7 @@ def test_codes_are_places_in_order_of_bytes_and_names_come_back():
         found = {row["timestamp"]: row for b in batches for row in b.to_pylist()}
         for at in range(6):
             assert found[at]["user_id"] == [USERS[at].encode()]
-            assert found[at]["item_id"] == [ITEMS[at].encode()]
+            assert found[at]["item_id"] == found[at]["history"] == [ITEMS[at].encode()]
 
     with beam.Pipeline(LOCAL_RUNNER) as pipeline:
         ratings = pipeline | beam.Create([batch([0, 1, 2]), batch([3]), batch([4, 5])])

@@ -129,6 +129,7 @@ def test_candidates_are_raw_ids_with_the_held_out_item_first(batch_rows):
         assert rows[-(2**60)]["item_id"][0] == -5
         assert len(set(rows[-(2**60)]["item_id"][1:]) & {20, 30, 40, 2**50}) == 3
         assert rows[3]["item_id"] == [2**50]
+        assert [rows[user]["history"] for user in (1, -(2**60))] == [[20, 10], [10]]
         assert [row["label"] for row in rows.values()] == [
             [1.0] + [0.0] * (len(row["item_id"]) - 1) for row in rows.values()
         ]

@@ -91,7 +91,7 @@ def write_report(summary_file: str, path: str) -> None:
     with open(summary_file, encoding="utf-8") as file:
         summary = json.load(file)
     pipeline = definition(summary["pipeline"])
-    titles = {"loss": "Loss", **{metric.name: metric.title for metric in pipeline.metrics}}
+    titles = {"loss": "Loss", **_metric_titles(summary, pipeline)}
     metrics = _metric_rows(summary, titles)
     anomalies = summary["lineage"].get("anomalies")
     page = _environment().get_template("report.html.jinja")
@@ -112,6 +112,14 @@ def write_report(summary_file: str, path: str) -> None:
         verdict=_VERDICTS[summary["outcome"]],
     )
     write_whole(path, text)
+
+
+def _metric_titles(summary: Mapping[str, Any], pipeline: PipelineDefinition) -> dict[str, str]:
+    settings = {
+        **dataclasses.asdict(preset(summary["pipeline"]).gate),
+        **summary.get("settings", {}).get("gate", {}),
+    }
+    return {metric.name: metric.title.format(**settings) for metric in pipeline.metrics}
 
 
 def _environment() -> jinja2.Environment:
@@ -140,12 +148,10 @@ def _figure(value: Any) -> Markup | str:
 def _metric_rows(summary: Mapping[str, Any], titles: Mapping[str, str]) -> list[MetricRow]:
     bounds = {bound.metric: bound for bound in preset(summary["pipeline"]).gate.limits().bounds}
     rows = []
-    for name, value in summary.get("metrics", {}).items():
-        if name == _COUNT:
-            continue
+    measured = summary.get("metrics", {})
+    for name, value in ((name, measured[name]) for name in titles if name in measured):
         sign, limit, kept = "", None, True
-        if name in bounds:
-            limit = summary["bounds"][bounds[name].setting]
+        if name in bounds and (limit := summary["bounds"].get(bounds[name].setting)):
             bound = dataclasses.replace(bounds[name], limit=limit)
             sign, kept = "≥" if bound.higher_is_better else "≤", bound.keeps(value)
         baseline = summary["baseline"].get(name)
@@ -208,7 +214,7 @@ def _tuning_rows(summary: Mapping[str, Any]) -> list[tuple[Any, ...]]:
 def _data_charts(summary: Mapping[str, Any], pipeline: PipelineDefinition) -> list[Chart]:
     lineage = summary["lineage"]
     # Other features are in the statistics.
-    made = pipeline.slices if pipeline.slice_signature else {}
+    made = pipeline.slices if pipeline.eval_signature else {}
     found = [
         shares for feature in made for shares in _slice_shares(summary, feature, made[feature])
     ]

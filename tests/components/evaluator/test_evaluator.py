@@ -16,6 +16,7 @@ from tfx.utils import proto_utils
 from components.evaluator.driver import EvaluatorDriver
 from components.evaluator.executor import EvaluatorExecutor
 from components.model_records.in_use import model_identity, model_in_use
+from components.ranking_metrics import full_ranking
 from pipeline.config import preset
 from pipeline.eval_config import eval_config
 from pipeline.settings import apply_settings
@@ -24,6 +25,8 @@ from transforms.base.in_process_beam import LOCAL_ARGS
 from transforms.base.settings import to_json
 
 USERS = 40
+# Bounds that are none.
+OFF = {"min_full_hit_rate": 0.0, "min_full_ndcg": 0.0}
 CONFIG = apply_settings(
     preset("ncf", "ncf_2018"), ["min_hit_rate=0.5", "min_ndcg=0.25", "max_regression=0.01"]
 )
@@ -44,20 +47,40 @@ def by_place(label, place):
     return -place + label * 0.5
 
 
-def save(path, score, kind=tf.float32):
+def save(path, score, kind=tf.float32, ranks_all=True):
     """Saves a model whose score of a candidate is a function of its label and place.
 
-    With a kind it has a second signature, with an input of that type.
+    With a kind it has a second signature, with an input of that type. Of all items, whose number is
+    200, it recommends the first, and ranks the held-out one ten places below that among candidates.
     """
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "examples")])
-    def serve(examples):
+    @tf.function
+    def scored(examples):
         labels = tf.io.parse_example(examples, {"label": tf.io.RaggedFeature(tf.float32)})["label"]
         labels = labels.with_row_splits_dtype(tf.int64)
         place = tf.cast(tf.ragged.range(labels.row_lengths()), tf.float32)
-        return {"scores": score(labels, place).to_tensor(tf.float32.min)}
+        return labels.to_tensor(), score(labels, place).to_tensor(tf.float32.min)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "examples")])
+    def serve(examples):
+        return {"scores": scored(examples)[1]}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "examples")])
+    def rank_all(examples):
+        labels, scores = scored(examples)
+        own = tf.reduce_sum(labels * scores, axis=1, keepdims=True)
+        rank = 10.0 + tf.reduce_sum(tf.cast(scores >= own, tf.float32), axis=1, keepdims=True)
+        users = tf.shape(scores)[0]
+        return {
+            full_ranking.RANK: rank,
+            full_ranking.TOP: tf.tile(tf.range(100, dtype=tf.int64)[tf.newaxis], [users, 1]),
+            full_ranking.HISTORY: tf.tile(tf.constant([[3, 150, -1]], tf.int64), [users, 1]),
+            full_ranking.ITEMS: tf.fill([users, 1], tf.constant(200, tf.int64)),
+        }
 
     signatures = {"serving_default": serve}
+    if ranks_all:
+        signatures[full_ranking.SIGNATURE] = rank_all
     if kind:
         by_name = tf.TensorSpec([None], kind, "user_id")
         signatures["score"] = tf.function(lambda user_id: {"user_id": user_id}, [by_name])
@@ -96,12 +119,14 @@ class Place:
                 example = tf.train.Example(features=tf.train.Features(feature=features))
                 writer.write(example.SerializeToString())
 
-    def evaluate(self, score, split=SPLIT, dataset="mine", kind=tf.float32, **bounds):
+    def evaluate(
+        self, score, split=SPLIT, dataset="mine", kind=tf.float32, ranks_all=True, **bounds
+    ):
         """Returns the record, and as `reference` what the driver had told TFX's cache."""
         self._runs += 1
         home = str(self.folder / f"run{self._runs}")
         self.model = os.path.join(home, "model", "Format-Serving")
-        save(self.model, score, kind)
+        save(self.model, score, kind, ranks_all)
         model, evaluation, self.blessing = (
             standard_artifacts.Model(),
             standard_artifacts.ModelEvaluation(),
@@ -125,7 +150,7 @@ class Place:
             "serving_dir": self.serving,
             "gate": to_json(CONFIG.gate.limits()),
             "code": '{"evaluator": "abc"}',
-            "eval_config": proto_utils.proto_to_json(eval_config(CONFIG.definition)),
+            "eval_config": proto_utils.proto_to_json(eval_config(CONFIG.definition, CONFIG.gate)),
             **bounds,
         }
         told = EvaluatorDriver(None).run(
@@ -181,13 +206,18 @@ def test_metrics_equal_what_the_ranks_give_by_hand(place):
     assert record["blessed"] and not record["reasons"] and not record["notes"]
     assert record["dataset"] == "mine" and record["data"]["fingerprint"] == "1 file"
     assert record["settings"]["trainer"] == {"train_epochs": 3}
-    assert record["bounds"] == {"min_hit_rate": 0.5, "min_ndcg": 0.25}
+    assert record["bounds"] == {"min_hit_rate": 0.5, "min_ndcg": 0.25, **OFF}
+    assert record["metrics"]["full_hit_rate"] == 0
+    assert record["metrics"]["full_recall"] == pytest.approx(np.mean(ranks <= 10), abs=1e-9)
+    assert record["metrics"]["full_mrr"] == pytest.approx(np.mean(1 / (10 + ranks)), abs=1e-9)
+    told = [record["metrics"][name] for name in ("coverage", "popularity", "diversity")]
+    assert told == pytest.approx([0.05, 0.1, 0.0], abs=1e-9)
     assert record["identity"] == model_identity(place.model)
     assert record["code"] == {"evaluator": "abc"} and "tfx" in record["versions"]
 
 
 def test_each_slice_is_in_the_record(place):
-    config = eval_config(CONFIG.definition)
+    config = eval_config(CONFIG.definition, CONFIG.gate)
     config.slicing_specs.add(feature_keys=["user_id"])
     slices = place.evaluate(by_place, eval_config=proto_utils.proto_to_json(config))["slices"]
     assert slices.keys() == {f"user_id={user}" for user in range(USERS)}
@@ -239,6 +269,28 @@ def test_a_model_that_can_be_asked_in_more_ways_is_a_measure(place):
     assert record["blessed"] and record["baseline"] and not record["notes"]
 
 
+def test_a_model_that_cannot_be_measured_like_this_one_is_no_measure(place):
+    place.evaluate(perfect)
+    save(place.model, perfect, ranks_all=False)
+    place.push(1)
+    record = place.evaluate(by_place)
+    assert record["blessed"] and record["baseline"] == {}
+    assert "it has no signature rank_all, by which models are measured now" in record["notes"][0]
+
+
+def test_a_bound_on_ranks_among_all_items_is_kept_like_any_other(place):
+    record = place.evaluate(perfect, min_full_ndcg=0.1)
+    (reason,) = record["reasons"]
+    assert reason.startswith("full_ndcg 0.0000 is below min_full_ndcg=0.1")
+    place.evaluate(perfect)
+    place.push(1)
+    # Nothing is bounded that was not asked for, be it worse than before.
+    limits = {"min_hit_rate": 0.001, "min_ndcg": 0.001, "max_regression": 0.9}
+    gate = to_json(apply_settings(CONFIG, [f"{k}={v}" for k, v in limits.items()]).gate.limits())
+    record = place.evaluate(lambda label, place: -place, gate=gate)
+    assert record["metrics"]["full_mrr"] < record["baseline"]["full_mrr"] and record["blessed"]
+
+
 def test_a_model_of_another_tool_is_no_measure(place):
     place.evaluate(perfect)
     place.push(1, record=False)
@@ -282,7 +334,7 @@ def test_a_bound_of_this_run_takes_the_place_of_the_setting_and_is_checked_like_
     record = place.evaluate(by_place, min_hit_rate=0.9)
     assert not record["blessed"] and record["bounds"]["min_hit_rate"] == 0.9
     assert "is below min_hit_rate=0.9" in record["reasons"][0]
-    compiled = {"min_hit_rate": 0.5, "min_ndcg": 0.25, "max_regression": 0.01}
+    compiled = {"min_hit_rate": 0.5, "min_ndcg": 0.25, "max_regression": 0.01, **OFF}
     assert record["settings"]["gate"] == compiled
     with pytest.raises(UserError, match=r"^min_hit_rate=0: must be above 0 and below 1$"):
         place.evaluate(by_place, min_hit_rate=0)

@@ -34,8 +34,9 @@ def test_a_regression_is_not_below_nothing():
 
 def test_a_bound_is_kept_by_its_own_limit_and_by_no_value_that_is_none():
     (upper,) = RatingGate(max_rmse=0.9, max_regression=0).limits().bounds
-    lower, _ = NcfGate(min_hit_rate=0.5, min_ndcg=0.2, max_regression=0).limits().bounds
+    lower, _, *off = NcfGate(min_hit_rate=0.5, min_ndcg=0.2, max_regression=0).limits().bounds
     assert [upper.keeps(value) for value in (0.89, 0.9, 0.91, None)] == [True, True, False, False]
+    assert upper.on and lower.on and [bound.on for bound in off] == [False, False]
     assert [lower.keeps(value) for value in (0.49, 0.5, 0.51, None)] == [False, True, True, False]
 
 

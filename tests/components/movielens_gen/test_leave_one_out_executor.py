@@ -15,6 +15,7 @@ from transforms.base.errors import UserError, find_user_error
 from transforms.base.in_process_beam import LOCAL_ARGS
 
 REAL = os.path.join("..", "shared", "data", "movielens", "ml-1m.zip")
+HISTORY: dict[str, set[str]] = {"train": set(), "eval": {"history"}}
 COUNTERS = ("rows", "users", "dropped_users", "repeats", "items")
 CONFIG = LeaveOneOutConfig(min_ratings=5, eval_negatives=10, seed=1)
 
@@ -70,12 +71,13 @@ def by_user(examples: standard_artifacts.Examples, split: str) -> dict[int, dict
     users: dict[int, dict[str, list]] = {}
     for record in records(examples, split):
         feature = tf.train.Example.FromString(record).features.feature
-        assert set(feature) == {"user_id", "item_id", "label"}
+        assert set(feature) == {"user_id", "item_id", "label"} | HISTORY[split]
         (user,) = feature["user_id"].int64_list.value
         assert user not in users
         users[user] = {
             "item_id": list(feature["item_id"].int64_list.value),
             "label": list(feature["label"].float_list.value),
+            **{name: list(feature[name].int64_list.value) for name in HISTORY[split]},
         }
     return users
 
@@ -116,6 +118,7 @@ def test_the_splits_equal_a_plain_rendering_of_leave_one_out(tmp_path, holdout, 
         assert len(negatives) == len(set(negatives)) == 10
         assert set(negatives) <= items - set(touched)
         assert candidates[user]["label"] == [1.0] + [0.0] * 10
+        assert candidates[user]["history"] == touched[:-hold_back]
     assert counters(examples) == {
         "rows": len(rows),
         "users": len(histories),
@@ -137,7 +140,7 @@ def test_a_user_who_has_touched_every_item_has_no_negative(tmp_path):
     rows = [(1, item, 3, item) for item in range(8)] + [(2, item, 3, item) for item in range(6)]
     examples = generate(write_rows(tmp_path, rows), str(tmp_path / "out"), CONFIG)
     candidates = by_user(examples, "eval")
-    assert candidates[1] == {"item_id": [7], "label": [1.0]}
+    assert candidates[1] == {"item_id": [7], "label": [1.0], "history": [*range(7)]}
     assert sorted(candidates[2]["item_id"][1:]) == [6, 7]
 
 

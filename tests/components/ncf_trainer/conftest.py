@@ -25,7 +25,7 @@ def interactions():
         yield user * 10 + 3, item_ids[liked[:HISTORY]], item_ids[candidates]
 
 
-def example(user, items, labels):
+def example(user, items, labels, history=()):
     ints, floats = tf.train.Int64List, tf.train.FloatList
     return tf.train.Example(
         features=tf.train.Features(
@@ -33,6 +33,7 @@ def example(user, items, labels):
                 "user_id": tf.train.Feature(int64_list=ints(value=[user])),
                 "item_id": tf.train.Feature(int64_list=ints(value=items)),
                 "label": tf.train.Feature(float_list=floats(value=labels)),
+                "history": tf.train.Feature(int64_list=ints(value=history)),
             }
         )
     ).SerializeToString()
@@ -44,7 +45,7 @@ def raw_examples():
     users = list(interactions())
     return {
         "train": [example(u, history, np.ones(HISTORY)) for u, history, _ in users],
-        "eval": [example(u, c, np.eye(1, NEGATIVES + 1)[0]) for u, _, c in users],
+        "eval": [example(u, c, np.eye(1, NEGATIVES + 1)[0], h) for u, h, c in users],
     }
 
 

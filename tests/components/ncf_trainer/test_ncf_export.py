@@ -7,8 +7,9 @@ from components.ncf_trainer.config import NcfTrainerConfig
 from components.ncf_trainer.create_fit import create_fit
 from components.ncf_trainer.data import read_candidates, read_histories
 from components.ncf_trainer.export import export_model
+from components.ranking_metrics import full_ranking
 from components.training.strategy import create_strategy
-from tests.components.ncf_trainer.conftest import interactions
+from tests.components.ncf_trainer.conftest import example, interactions
 
 LOWEST = np.finfo(np.float32).min
 UNKNOWN = 999_999
@@ -157,3 +158,42 @@ def test_who_has_no_history_gets_what_a_stranger_does(by_history):
     stranger = recommend(by_history, [UNKNOWN], 3, [[]])
     np.testing.assert_allclose(of_nothing[1], stranger[1], rtol=1e-5)
     assert np.isfinite(of_nothing[1]).all()
+
+
+def rank_all(served, rows):
+    """The signature's answer for rows of user, candidates (the held-out item first) and history."""
+    labels = [np.eye(1, len(candidates))[0] for _, candidates, _ in rows]
+    examples = [example(u, c, label, h) for (u, c, h), label in zip(rows, labels, strict=True)]
+    answer = served[0]["rank_all"](examples=tf.constant(examples))
+    return {name: value.numpy() for name, value in answer.items()}
+
+
+def plain_ranks(served, rows):
+    """The same ranks and best items by the signature `score`, one user at a time."""
+    for user, (held_out, *_), history in rows:
+        left = [item for item in served[2] if item not in history and item != held_out]
+        own, *others = served[0]["score"](
+            user_id=tf.constant([user], tf.int64),
+            item_id=tf.constant([[held_out, *left]], tf.int64),
+        )["scores"].numpy()[0]
+        yield 1 + sum(other >= own for other in others)
+
+
+def test_a_held_out_item_is_ranked_among_all_that_are_not_in_the_history(served):
+    _, users, items = served
+    rows = [(user, candidates.tolist(), history) for user, history, candidates in interactions()]
+    # A stranger, nothing of a history, and an item that training did not see.
+    rows += [(UNKNOWN, items[:3], items[5:9]), (users[0], items[4:6], []), (users[1], [77], items)]
+    told = rank_all(served, rows)
+    assert told[full_ranking.RANK][:, 0].tolist() == [*plain_ranks(served, rows)]
+    assert told[full_ranking.ITEMS].tolist() == [[len(items)]] * len(rows)
+    asked, excluded = [user for user, _, _ in rows[:9]], [[*history] for _, _, history in rows[:9]]
+    best, _ = brute_force(served, asked, 10, excluded)
+    assert [[items[row] for row in top[:10]] for top in told[full_ranking.TOP][:9]] == best.tolist()
+    for top, told_history, (_, _, history) in zip(
+        told[full_ranking.TOP], told[full_ranking.HISTORY], rows, strict=True
+    ):
+        left = len(items) - len(history)
+        assert len(top) == full_ranking.LONGEST and (top[left:] == -1).all()
+        assert len({*top[:left]}) == left
+        assert [items[row] for row in told_history if row >= 0] == [*history]
