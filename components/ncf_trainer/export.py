@@ -1,13 +1,13 @@
 """The SavedModel: raw ids in, scores out, with nothing of this project needed to load it."""
 
-import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 import tf_keras as keras
 
 from components.ncf_trainer import features
+from components.ncf_trainer.best_items import BestItems, similarities
 from components.ncf_trainer.model import NcfModel
-from components.ncf_trainer.rank_all import lowered, rank_all
+from components.ncf_trainer.rank_all import rank_all
 from components.ncf_trainer.sequence.model import SequenceModel
 from components.ranking_metrics import full_ranking
 
@@ -15,7 +15,7 @@ from components.ranking_metrics import full_ranking
 def export_model(
     model: NcfModel | SequenceModel, transform_output: tft.TFTransformOutput, directory: str
 ) -> None:
-    """Writes a SavedModel with five signatures, or seven for a model of histories.
+    """Writes a SavedModel with six signatures, or eight for a model of histories.
 
     Of a score, higher is better; those of neumf, gmf and mlp are logits, whose sigmoid is the
     probability of an interaction. Ids have the type of the raw Examples, int64 or string. Those
@@ -29,13 +29,17 @@ def export_model(
     * `rank_all`: `examples` string [batch], serialised raw Examples of the split eval, to the rank
       of the held-out item among all that are not in `history`; see `full_ranking`.
     * `score`: `user_id` [batch] and `item_id` [batch, items], to `scores` float32 [batch, items].
-    * `recommend`: `user_id` [batch], `k` int32 and `exclude` [batch, excluded], to the k best items
-      of the vocabulary, best first: `item_id` [batch, k] and `scores` float32 [batch, k]. `k` is a
-      scalar, or one value a row, as a request by rows has it: then the largest counts. `exclude`
-      holds ids to leave out; shorter lists are filled with any id that training did not see, or
-      with one of theirs once more. Where fewer than k items are left, the score is the lowest
-      float32, which no item has, and `item_id` is -1 or "": -1 may be an item's id as well. Equal
-      scores are ordered by how often training saw the item.
+    * `recommend`: `user_id` [batch], `k` int32, `exclude` [batch, excluded] and `include`
+      [batch, included], to the k best items of the vocabulary, best first: `item_id` [batch, k] and
+      `scores` float32 [batch, k]. `k` is a scalar, or one value a row, as a request by rows has it:
+      then the largest counts. `exclude` holds ids to leave out, and `include` the only ones to
+      choose from: all, if it has no column. Shorter lists are filled with any id that training did
+      not see, or with one of theirs once more. Where fewer than k items are left, the score is the
+      lowest float32, which no item has, and `item_id` is -1 or "": -1 may be an item's id as well.
+      Equal scores are ordered by how often training saw the item.
+    * `similar`: the same of `item_id` [batch] in the place of `user_id`, to other items; the scores
+      are cosines of the items' vectors (`item_vectors`), from -1 to 1. An item that training did
+      not see is like none.
     * `score_history` and `recommend_history`: the same of `history` [batch, any] in the place of
       `user_id`: ids in time order, of which those that are no item that training saw, such as -1
       and "" where a history is shorter than the longest, are passed over.
@@ -50,7 +54,7 @@ def export_model(
     ids_spec = {key: raw_spec[key] for key in (features.USER_ID, features.ITEM_ID)}
     id_type = raw_spec[features.USER_ID].dtype
     serialised = tf.TensorSpec([None], tf.string, "examples")
-    best = _Best(transform_output, id_type)
+    best = BestItems(transform_output, id_type)
 
     @tf.function(input_signature=[serialised])
     def serving_default(examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -86,17 +90,34 @@ def export_model(
     users_spec = tf.TensorSpec([None], id_type, features.USER_ID)
     items_spec = tf.TensorSpec([None, None], id_type, features.ITEM_ID)
     history_spec = tf.TensorSpec([None, None], id_type, "history")
-    exclude_spec = tf.TensorSpec([None, None], id_type, "exclude")
-    best_specs = [tf.TensorSpec(None, tf.int32, "k"), exclude_spec]
+    best_specs = [
+        tf.TensorSpec(None, tf.int32, "k"),
+        tf.TensorSpec([None, None], id_type, "exclude"),
+        tf.TensorSpec([None, None], id_type, "include"),
+    ]
+
+    def rows_of(items: tf.Tensor) -> tf.Tensor:
+        nobody = tf.fill([tf.shape(items)[0]], best.no_item)
+        return _to_rows(transform, nobody, items)[1]
 
     @tf.function(input_signature=[users_spec, items_spec])
     def score(user_id: tf.Tensor, item_id: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"scores": model(*_to_rows(transform, user_id, item_id))}
 
     @tf.function(input_signature=[users_spec, *best_specs])
-    def recommend(user_id: tf.Tensor, k: tf.Tensor, exclude: tf.Tensor) -> dict[str, tf.Tensor]:
+    def recommend(
+        user_id: tf.Tensor, k: tf.Tensor, exclude: tf.Tensor, include: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         users, excluded = _to_rows(transform, user_id, exclude)
-        return best(model.all_scores(users), k, excluded)
+        return best(model.all_scores(users), k, excluded, rows_of(include))
+
+    @tf.function(input_signature=[tf.TensorSpec([None], id_type, features.ITEM_ID), *best_specs])
+    def similar(
+        item_id: tf.Tensor, k: tf.Tensor, exclude: tf.Tensor, include: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        items = rows_of(item_id[:, tf.newaxis])
+        excluded = tf.concat([items, rows_of(exclude)], axis=1)
+        return best(similarities(model.item_vectors(), items[:, 0]), k, excluded, rows_of(include))
 
     signatures = {
         "serving_default": serving_default,
@@ -104,12 +125,9 @@ def export_model(
         full_ranking.SIGNATURE: rank_all_items,
         "score": score,
         "recommend": recommend,
+        "similar": similar,
     }
     if isinstance(model, SequenceModel):
-
-        def rows_of(items: tf.Tensor) -> tf.Tensor:
-            nobody = tf.fill([tf.shape(items)[0]], best.no_item)
-            return _to_rows(transform, nobody, items)[1]
 
         @tf.function(input_signature=[history_spec, items_spec])
         def score_history(history: tf.Tensor, item_id: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -118,47 +136,16 @@ def export_model(
 
         @tf.function(input_signature=[history_spec, *best_specs])
         def recommend_history(
-            history: tf.Tensor, k: tf.Tensor, exclude: tf.Tensor
+            history: tf.Tensor, k: tf.Tensor, exclude: tf.Tensor, include: tf.Tensor
         ) -> dict[str, tf.Tensor]:
-            return best(model.of_history(rows_of(history)), k, rows_of(exclude))
+            scores = model.of_history(rows_of(history))
+            return best(scores, k, rows_of(exclude), rows_of(include))
 
         signatures |= {"score_history": score_history, "recommend_history": recommend_history}
     module = tf.Module()
     module.model = model
     module.transform = transform
     tf.saved_model.save(module, directory, signatures=signatures)
-
-
-class _Best:
-    """The best items of rows of scores.
-
-    Attributes:
-        num_items: How many there are.
-        no_item: What stands in the place of an id where no item is left.
-    """
-
-    def __init__(self, transform_output: tft.TFTransformOutput, id_type: tf.DType):
-        vocabulary = np.array(transform_output.vocabulary_by_name(features.ITEM_VOCABULARY))
-        ids = vocabulary if id_type == tf.string else vocabulary.astype(np.int64)
-        self.num_items = len(ids)
-        self._ids = tf.constant(ids)
-        self.no_item = tf.constant("" if id_type == tf.string else -1, id_type)
-
-    def __call__(
-        self, scores: tf.Tensor, k: tf.Tensor, excluded: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        """Returns what the signature `recommend` does of scores [batch, items + 1] and rows."""
-        scores = lowered(scores, excluded)
-        # The last row stands for unknown ids: it takes the scatter's padding and is no item.
-        wanted = tf.reduce_max(k)
-        best = tf.math.top_k(scores[:, :-1], tf.minimum(wanted, self.num_items))
-        there = best.values > scores.dtype.min
-        ids = tf.where(there, tf.gather(self._ids, best.indices), self.no_item)
-        padding = [[0, 0], [0, wanted - tf.shape(ids)[1]]]
-        return {
-            features.ITEM_ID: tf.pad(ids, padding, constant_values=self.no_item),
-            "scores": tf.pad(best.values, padding, constant_values=scores.dtype.min),
-        }
 
 
 def _to_rows(

@@ -87,6 +87,10 @@ class NcfModel(keras.Model):
         """Returns float32 [batch, items + 1] of users [batch]; the last is of any unknown item."""
         return self(users, tf.range(self.item_table.shape[0])[tf.newaxis])
 
+    def item_vectors(self) -> tf.Tensor:
+        """Returns the items' embeddings, GMF's and MLP's side by side, float32 [items, width]."""
+        return self.item_table[:-1]
+
     def embed(self, users: tf.Tensor, items: tf.Tensor) -> tuple[Embedded, Embedded]:
         """Looks up the embeddings of users [batch] and of items [batch or 1, items]."""
         return self._lookup(self.user_table, users), self._lookup(self.item_table, items)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from components.ncf_trainer.best_items import lowered
 from components.ranking_metrics import full_ranking
 
 # Bounds the memory for scores: of a network, a pair has a few hundred bytes.
@@ -63,12 +64,3 @@ def _rank(
     best = tf.math.top_k(left, min(full_ranking.LONGEST, left.shape[1]))
     rank = tf.where(finite, as_high + unknown, float("nan"))
     return rank, tf.where(best.values > left.dtype.min, best.indices, -1)
-
-
-def lowered(scores: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-    """Returns scores [batch, items + 1] with the lowest float32 at rows [batch, any]."""
-    shape = tf.shape(rows)
-    batch = tf.broadcast_to(tf.range(shape[0], dtype=rows.dtype)[:, tf.newaxis], shape)
-    places = tf.stack([batch, rows], axis=-1)
-    lowest = tf.fill(shape, scores.dtype.min)
-    return tf.tensor_scatter_nd_update(scores, places, lowest)

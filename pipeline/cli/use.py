@@ -7,6 +7,7 @@ from typing import Any
 from pipeline.cli.parser import add_command
 from pipeline.exit_code import ExitCode
 from pipeline.pipelines.registry import definition, pipelines
+from transforms.base.errors import UserError
 from transforms.base.settings import check
 
 
@@ -30,17 +31,23 @@ def add_use_commands(commands: Any) -> None:
         default=recommenders[0],
         help="whose model (default: %(default)s)",
     )
-    who = recommend.add_mutually_exclusive_group(required=True)
+    who = recommend.add_mutually_exclusive_group()
     who.add_argument("--user", metavar="ID", action="append", help="one user; may be repeated")
     who.add_argument(
         "--users", metavar="FILE", help="users of a file, an id on each line, without a header"
     )
     who.add_argument("--all", action="store_true", help="all users of the training data")
-    who.add_argument(
+    who.add_argument("--item", metavar="ID", help="no user, but what is similar to an item")
+    recommend.add_argument(
         "--history",
         metavar="IDS",
-        help="anybody who had these items, the latest last, with commas between; for a model that "
-        "ranks by histories",
+        help="anybody who had these items, the latest last, with commas between, or with --user "
+        "what that user has had since; for a model that ranks by histories",
+    )
+    recommend.add_argument(
+        "--include",
+        metavar="FILE",
+        help="choose from the items of a file alone, an id on each line, without a header",
     )
     recommend.add_argument(
         "--top", type=int, default=10, metavar="K", help="items for each user (default: 10)"
@@ -103,30 +110,45 @@ def _local_folder(text: str) -> str:
 
 def _recommend(options: argparse.Namespace) -> ExitCode:
     from pipeline.run.history import latest_pushed
-    from pipeline.serve import recommend as serve
+    from pipeline.serve.ids import parse_id, read_ids
+    from pipeline.serve.recommend import Recommender
 
     check(options.top >= 1, "--top", options.top, "at least 1")
+    _check_who(options)
     served = latest_pushed(options.output_root, options.pipeline)
+    named = [parse_id(user, served, "--user", "user_id") for user in options.user or ()]
+    users = list(dict.fromkeys(named))
+    if options.users:
+        users = read_ids(options.users, served, "user_id")
+    items = [parse_id(options.item, served, "--item", "item_id")] if options.item else []
+    history = [
+        parse_id(text, served, "--history", "item_id")
+        for text in (options.history or "").split(",")
+        if options.history is not None
+    ]
+    include = read_ids(options.include, served, "item_id") if options.include else None
     interactions = definition(options.pipeline).interactions
-    if options.history is not None:
-        ids = [
-            serve.parse_id(text, served, "--history", "item_id")
-            for text in options.history.split(",")
-        ]
-        ranked = serve.recommend_after(served, interactions, ids, options.top)
+    recommender = Recommender(served, interactions, options.top, include)
+    if items:
+        ranked = recommender.similar_to(*items)
+    elif history:
+        ranked = recommender.after(history, *users)
         for item in ranked.strangers:
             print(f"warning: item {item} was not trained on: passed over", file=sys.stderr)
-        return _tell(ranked, served, options.out)
-    users = None
-    if options.users:
-        users = serve.read_users(options.users, served)
-    elif not options.all:
-        named = (serve.parse_id(user, served, "--user") for user in options.user)
-        users = list(dict.fromkeys(named))
-    ranked = serve.recommend(served, interactions, users, options.top)
-    for user in ranked.strangers:
-        print(f"warning: user {user} was not trained on: ranked as the average", file=sys.stderr)
+    else:
+        ranked = recommender.for_users(None if options.all else users)
+        for user in ranked.strangers:
+            print(f"warning: user {user} was not trained on: ranked as average", file=sys.stderr)
     return _tell(ranked, served, options.out)
+
+
+def _check_who(options: argparse.Namespace) -> None:
+    """Raises UserError unless it is clear for whom, or what, to recommend."""
+    others = options.users or options.all or options.item
+    if options.history is None and not (options.user or others):
+        raise UserError("recommend: name --user, --users, --all, --history or --item")
+    if options.history is not None and (others or len(options.user or ()) > 1):
+        raise UserError("--history: goes alone, or with one --user")
 
 
 def _tell(ranked: Any, served: Any, out: str | None) -> ExitCode:

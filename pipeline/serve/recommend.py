@@ -12,15 +12,12 @@ from components.model_records.in_use import ServedModel
 from pipeline.serve.signature import Signature
 from transforms.base.errors import UserError
 from transforms.base.whole_file import output_file
-from transforms.parsing.integers import integer_fault
 from transforms.parsing.read_movies import Movie, parse_movies
-from transforms.parsing.string_ids import id_fault
 
 # Bounds the memory for scores of all items: 64 users by 27,000 items by 64 hidden units are 440 MB.
 _ASKED_TOGETHER = 64
 # Up to so many, it costs more to count the items than to ask for more than there are.
 _FEW = 1000
-_BLANKS = " \t\r\n"
 
 
 class Ranked(NamedTuple):
@@ -29,11 +26,12 @@ class Ranked(NamedTuple):
     Raw ids are int64, or str in arrays of objects, as the model's.
 
     Attributes:
-        user_id: [rows], users in the order they were asked for; None for a history.
+        user_id: [rows], users in the order they were asked for; None if none was.
         rank: int32 [rows], from 1.
         item_id: [rows].
         score: float32 [rows]; higher is better.
-        strangers: Users that the model was not trained on: theirs are the average user's.
+        strangers: Users that the model was not trained on: theirs are the average user's; or the
+            items of a history that it was not.
     """
 
     user_id: np.ndarray | None
@@ -43,126 +41,120 @@ class Ranked(NamedTuple):
     strangers: list[int] | list[str]
 
 
-def recommend(
-    served: ServedModel, interactions: str, users: Sequence[int | str] | None, top: int
-) -> Ranked:
-    """Returns the best items that users have not interacted with.
+class Recommender:
+    """Asks a model for its best items, in raw ids.
 
-    Items that the run held out to evaluate on count as seen.
-
-    Args:
-        served: The model.
-        interactions: Dotted name of the module that reads users' interactions from Examples.
-        users: Raw user ids, of the model's type; None for all that it was trained on.
-        top: How many items a user gets, or fewer if no more are left.
-
-    Raises:
-        UserError: The run's Examples are gone.
+    Attributes:
+        seen: Who has had what, in both of the run's splits, as the module of interactions reads it.
     """
-    signature = Signature(served.folder, "recommend")
-    reader = import_module(interactions)
-    seen = _read_seen(reader, served)
-    top = _at_most(top, seen)
-    asked = seen.users if users is None else np.array(users, seen.users.dtype)
-    filler = _free_id(seen.items)
-    answers = [
-        _ask(signature, asked[at : at + _ASKED_TOGETHER], seen, filler, top)
-        for at in range(0, len(asked), _ASKED_TOGETHER)
-    ]
-    item_id, score = (np.concatenate(column) for column in zip(*answers, strict=True))
-    # Any id may be an item's, but no item has the score that fills up an answer.
-    row, column = np.nonzero(score > np.finfo(score.dtype).min)
-    return Ranked(
-        user_id=asked[row],
-        rank=(column + 1).astype(np.int32),
-        item_id=reader.decode_ids(item_id[row, column]),
-        score=score[row, column],
-        strangers=np.setdiff1d(asked, seen.users).tolist(),
-    )
 
+    def __init__(
+        self,
+        served: ServedModel,
+        interactions: str,
+        top: int,
+        include: Sequence[int | str] | None = None,
+    ):
+        """Reads what users have seen.
 
-def recommend_after(
-    served: ServedModel, interactions: str, history: Sequence[int | str], top: int
-) -> Ranked:
-    """Returns the best items after a history, whoever it is of, and none of it again.
+        Args:
+            served: The model.
+            interactions: Dotted name of the module that reads users' interactions from Examples.
+            top: How many items an answer has, or fewer if no more are left.
+            include: Raw item ids, of the model's type, to choose from; None for all.
 
-    Args:
-        served: The model, which must rank by histories.
-        interactions: As in `recommend`.
-        history: Raw item ids of the model's type, in time order.
-        top: How many items, or fewer if no more are left.
+        Raises:
+            UserError: The run's Examples are gone.
+        """
+        examples = served.origin()["data"]["examples"]
+        if not os.path.isdir(examples):
+            raise UserError(
+                f"{examples}: what users have seen is not there any more; run the pipeline again"
+            )
+        self._served, self._reader = served, import_module(interactions)
+        self.seen: Any = self._reader.read_interactions(examples)
+        # The model fills up what it returns to as many.
+        self._top = top if top <= _FEW else min(top, len(np.unique(self.seen.items)))
+        self._include = np.array([] if include is None else include, self.seen.items.dtype)
 
-    Returns:
-        As `recommend` does, but without `user_id`; `strangers` are items that were not trained on,
-        which say nothing.
+    def for_users(self, users: Sequence[int | str] | None) -> Ranked:
+        """Returns the best items that users have not had, held-out ones counted as had.
 
-    Raises:
-        UserError: The model knows users by embeddings, or the run's Examples are gone.
-    """
-    signature = Signature(served.folder, "recommend_history")
-    reader = import_module(interactions)
-    seen = _read_seen(reader, served)
-    items = np.array([history], seen.items.dtype)
-    answer = signature({"history": items, "k": _at_most(top, seen), "exclude": items})
-    item_id, score = answer["item_id"][0], answer["scores"][0]
-    there = np.flatnonzero(score > np.finfo(score.dtype).min)
-    return Ranked(
-        user_id=None,
-        rank=(there + 1).astype(np.int32),
-        item_id=reader.decode_ids(item_id[there]),
-        score=score[there],
-        strangers=np.setdiff1d(items, seen.items).tolist(),
-    )
+        Args:
+            users: Raw user ids, of the model's type; None for all that it was trained on.
+        """
+        signature = Signature(self._served.folder, "recommend")
+        seen = self.seen
+        asked = seen.users if users is None else np.array(users, seen.users.dtype)
+        filler = _free_id(seen.items)
+        answers = []
+        for at in range(0, len(asked), _ASKED_TOGETHER):
+            some = asked[at : at + _ASKED_TOGETHER]
+            histories = [seen.of(user) for user in some]
+            exclude = np.full((len(some), max(map(len, histories))), filler, seen.items.dtype)
+            for row, history in zip(exclude, histories, strict=True):
+                row[: len(history)] = history
+            answers.append(self._ask(signature, {"user_id": some}, exclude))
+        item_id, score = (np.concatenate(column) for column in zip(*answers, strict=True))
+        return self._ranked(item_id, score, asked, np.setdiff1d(asked, seen.users))
 
+    def after(self, history: Sequence[int | str], user: int | str | None = None) -> Ranked:
+        """Returns the best items after a history, and none of it again.
 
-def parse_id(text: str, served: ServedModel, place: str, name: str = "user_id") -> int | str:
-    """Returns an id, of the type that the model takes.
+        Args:
+            history: Raw item ids of the model's type, in time order.
+            user: Whose history it goes on with; None for nobody's.
 
-    Args:
-        text: The id as it is written.
-        served: The model.
-        place: Where it is written, for the message.
-        name: What it is the id of, for the message.
+        Returns:
+            `strangers` are items that were not trained on, which say nothing.
 
-    Raises:
-        UserError: It is no id.
-    """
-    text = text.strip(_BLANKS)
-    if served.origin()["settings"]["data"]["string_ids"]:
-        if fault := id_fault(text):
-            raise UserError(f"{place}: {name} {text[:100]!r} is {fault}; mend it")
-        return text
-    if fault := integer_fault(text):
-        kind = f"{name.removesuffix('_id')}s"
-        raise UserError(
-            f"{place}: {name} {text[:100]!r} is {fault}, and this model's {kind} are; mend it"
+        Raises:
+            UserError: The model knows users by embeddings.
+        """
+        signature = Signature(self._served.folder, "recommend_history")
+        items = np.array([history], self.seen.items.dtype)
+        if user is not None:
+            items = np.concatenate([self.seen.of(user)[np.newaxis], items], axis=1)
+        item_id, score = self._ask(signature, {"history": items}, items)
+        return self._ranked(item_id, score, None, np.setdiff1d(items, self.seen.items))
+
+    def similar_to(self, item: int | str) -> Ranked:
+        """Returns the items whose vectors are nearest to an item's; scores are cosines.
+
+        Raises:
+            UserError: The model was not trained on the item.
+        """
+        if item not in self.seen.items:
+            raise UserError(f"item {item}: the model was not trained on it; name another")
+        signature = Signature(self._served.folder, "similar")
+        items = np.array([item], self.seen.items.dtype)
+        item_id, score = self._ask(signature, {"item_id": items}, items[np.newaxis])
+        return self._ranked(item_id, score, None, items[:0])
+
+    def _ask(
+        self, signature: Signature, inputs: dict[str, np.ndarray], exclude: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Returns encoded item ids and scores, [rows, top]."""
+        include = np.tile(self._include, (len(exclude), 1))
+        answer = signature({**inputs, "k": self._top, "exclude": exclude, "include": include})
+        return answer["item_id"], answer["scores"]
+
+    def _ranked(
+        self,
+        item_id: np.ndarray,
+        score: np.ndarray,
+        users: np.ndarray | None,
+        strangers: np.ndarray,
+    ) -> Ranked:
+        # Any id may be an item's, but no item has the score that fills up an answer.
+        row, column = np.nonzero(score > np.finfo(score.dtype).min)
+        return Ranked(
+            user_id=None if users is None else users[row],
+            rank=(column + 1).astype(np.int32),
+            item_id=self._reader.decode_ids(item_id[row, column]),
+            score=score[row, column],
+            strangers=strangers.tolist(),
         )
-    return int(text)
-
-
-def read_users(path: str, served: ServedModel) -> list[int | str]:
-    """Returns the distinct user ids of a file with one on each line; blank lines are left out.
-
-    Args:
-        path: The file, in UTF-8.
-        served: The model.
-
-    Raises:
-        UserError: The file cannot be read, holds no id, or a line is none; the message names it.
-    """
-    users = []
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip(_BLANKS):
-                    users.append(parse_id(line, served, f"{path}:{number}"))
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}; name a file with a user id a line") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: is not UTF-8; name a text file with a user id a line") from error
-    if not users:
-        raise UserError(f"{path}: holds no user id; write one on each line")
-    return list(dict.fromkeys(users))
 
 
 def lines(ranked: Ranked, served: ServedModel) -> Iterator[str]:
@@ -184,7 +176,7 @@ def write_parquet(ranked: Ranked, served: ServedModel, path: str) -> None:
     """Writes recommendations with title and genres to a Parquet file, whole or not at all.
 
     Columns: user_id and item_id int64 or string, rank int32, score float32, title and genres
-    string, null where the data set has no movies file. For a history there is no user_id.
+    string, null where the data set has no movies file. Without users there is no user_id.
 
     Raises:
         UserError: The file cannot be written.
@@ -207,32 +199,6 @@ def write_parquet(ranked: Ranked, served: ServedModel, path: str) -> None:
     table = pa.table(columns)
     with output_file(path) as partial:
         pq.write_table(table, partial)
-
-
-def _read_seen(reader: Any, served: ServedModel) -> Any:
-    examples = served.origin()["data"]["examples"]
-    if not os.path.isdir(examples):
-        raise UserError(
-            f"{examples}: what users have seen is not there any more; run the pipeline again"
-        )
-    return reader.read_interactions(examples)
-
-
-def _at_most(top: int, seen: Any) -> int:
-    """Returns how many items to ask for: the model fills up what it returns to as many."""
-    return top if top <= _FEW else min(top, len(np.unique(seen.items)))
-
-
-def _ask(
-    signature: Signature, users: np.ndarray, seen: Any, filler: int | str, top: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns encoded item ids and scores, [users, top]; `filler` is no item's id."""
-    histories = [seen.of(user) for user in users]
-    exclude = np.full((len(users), max(map(len, histories))), filler, users.dtype)
-    for row, history in zip(exclude, histories, strict=True):
-        row[: len(history)] = history
-    answer = signature({"user_id": users, "k": top, "exclude": exclude})
-    return answer["item_id"], answer["scores"]
 
 
 def _free_id(items: np.ndarray) -> int | str:

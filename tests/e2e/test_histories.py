@@ -43,6 +43,36 @@ def test_recommendations_after_a_history_are_the_best_of_its_scores(pushed, work
 
 
 @pytest.mark.slow
+def test_a_users_history_goes_on_and_a_stock_bounds_what_is_recommended(
+    pushed, workplace, capfd, tmp_path
+):
+    _, seen = pushed
+    user, new = seen.users[3], np.setdiff1d(seen.items, seen.of(seen.users[3]))[:2].tolist()
+    whole = ",".join(map(str, [*seen.of(user).tolist(), *new]))
+    since = ",".join(map(str, new))
+    stock = tmp_path / "stock.txt"
+    stock.write_text("\n".join(map(str, np.unique(seen.items)[::3])))
+    told = [
+        workplace.use(capfd, "recommend", *who, "--include", str(stock), "--top", "5").out
+        for who in (("--history", whole), ("--user", str(user), "--history", since))
+    ]
+    assert told[0] == told[1] and len(told[0].splitlines()) == 5
+    items = [int(line.split()[2]) for line in told[0].splitlines()]
+    assert {*items} <= {*np.unique(seen.items)[::3].tolist()}
+
+
+@pytest.mark.slow
+def test_similar_items_are_others_with_cosines(pushed, workplace, capfd):
+    item = int(pushed[1].items[0])
+    rows = workplace.use(capfd, "recommend", "--item", f"{item}", "--top", "4").out.splitlines()
+    scores = [float(row.split()[1]) for row in rows]
+    assert len(rows) == 4 and item not in {int(row.split()[2]) for row in rows}
+    assert scores == sorted(scores, reverse=True) and scores[0] <= 1
+    unknown = workplace.use(capfd, "recommend", "--item", "987654")
+    assert unknown.code == 2 and "item 987654: the model was not trained on it" in unknown.mistake()
+
+
+@pytest.mark.slow
 def test_items_that_nobody_had_are_passed_over_with_a_warning(pushed, workplace, capfd):
     item = int(pushed[1].items[0])
     plain = workplace.use(capfd, "recommend", "--history", f"{item}", "--top", "3")

@@ -140,15 +140,20 @@ def test_the_pushed_model_answers_requests_to_tensorflow_serving(workplace, rest
     by_row = {
         "signature_name": "recommend",
         "instances": [
-            {"user_id": 1, "k": 3, "exclude": [1, 2]},
-            {"user_id": 987654, "k": 3, "exclude": [5, -1]},
+            {"user_id": 1, "k": 3, "exclude": [1, 2], "include": []},
+            {"user_id": 987654, "k": 3, "exclude": [5, -1], "include": []},
         ],
     }
     predictions = rest(model, json.dumps(by_row))["predictions"]
     assert [len(row["item_id"]) for row in predictions] == [3, 3]
     by_column = {
         "signature_name": "recommend",
-        "inputs": {"user_id": [1, 987654], "k": 3, "exclude": [[1, 2], [5, -1]]},
+        "inputs": {
+            "user_id": [1, 987654],
+            "k": 3,
+            "exclude": [[1, 2], [5, -1]],
+            "include": [[], []],
+        },
     }
     outputs = rest(model, json.dumps(by_column))["outputs"]
     assert outputs["item_id"] == [row["item_id"] for row in predictions]

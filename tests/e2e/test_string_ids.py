@@ -23,7 +23,10 @@ import tensorflow as tf
 
 recommend, score = (tf.saved_model.load(sys.argv[1]).signatures[n] for n in ("recommend", "score"))
 user, k, seen = json.loads(sys.argv[2])
-best = recommend(user_id=tf.constant([user]), k=tf.constant(k), exclude=tf.constant([seen]))
+every = tf.zeros([1, 0], tf.string)
+best = recommend(
+    user_id=tf.constant([user]), k=tf.constant(k), exclude=tf.constant([seen]), include=every
+)
 again = score(user_id=tf.constant([user]), item_id=best["item_id"])["scores"]
 assert abs(again - best["scores"]).numpy().max() < 1e-4
 print(json.dumps([item.decode() for item in best["item_id"].numpy()[0]]))

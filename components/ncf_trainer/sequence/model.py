@@ -45,6 +45,16 @@ class SequenceModel(keras.Model):
         """Returns float32 [batch, items + 1] of users by their rows; see `of_windows`."""
         return self.of_windows(self.histories(users))
 
+    def item_vectors(self) -> tf.Tensor:
+        """Returns the items' embeddings, float32 [items, width].
+
+        Of the closed form alone, what each item makes likely to come next, [items, items].
+        """
+        if self.sasrec is None:
+            assert self.next_item is not None
+            return tf.convert_to_tensor(self.next_item.weights_table)
+        return self.sasrec.item_table[:-1]
+
     def of_history(self, items: tf.Tensor) -> tf.Tensor:
         """Returns float32 [batch, items + 1] of histories, as `windows_of` takes them."""
         return self.of_windows(windows_of(items, self.histories.num_items, self.histories.length))

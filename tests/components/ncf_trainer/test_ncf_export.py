@@ -23,8 +23,8 @@ OF_HISTORIES = {
 
 
 @pytest.fixture(scope="module", params=["neumf", "gmf", "mlp", *OF_HISTORIES])
-def served(request, transformed, tmp_path_factory):
-    """Signatures of an exported model with random weights, and the raw ids that it knows."""
+def exported(request, transformed, tmp_path_factory):
+    """A model with random weights, its signatures and the raw ids that it knows."""
     output = tft.TFTransformOutput(str(transformed / "transform_output"))
     users, items = (
         [int(value) for value in output.vocabulary_by_name(name)] for name in ("users", "items")
@@ -43,7 +43,22 @@ def served(request, transformed, tmp_path_factory):
             variable.assign(rng.normal(size=variable.shape))
     directory = str(tmp_path_factory.mktemp(request.param))
     export_model(model, output, directory)
-    return tf.saved_model.load(directory).signatures, users, items
+    return model, (tf.saved_model.load(directory).signatures, users, items)
+
+
+@pytest.fixture(scope="module")
+def served(exported):
+    """The signatures and the raw ids."""
+    return exported[1]
+
+
+@pytest.fixture(scope="module")
+def vectors(exported):
+    """The vectors of the items by their rows, taken from the variable that holds them."""
+    model, (_, _, items) = exported
+    names = ("item_embedding:0", "weights:0")
+    tables = {variable.name.split("/")[-1]: variable.numpy() for variable in model.weights}
+    return next(tables[name] for name in names if name in tables)[: len(items)]
 
 
 @pytest.fixture
@@ -54,11 +69,12 @@ def by_history(served):
     return served
 
 
-def recommend(served, users, k, exclude):
+def recommend(served, users, k, exclude, include=None):
     answer = served[0]["recommend"](
         user_id=tf.constant(users, tf.int64),
         k=tf.constant(k, tf.int32),
         exclude=tf.constant(exclude, tf.int64),
+        include=tf.constant(include or [[]] * len(exclude), tf.int64),
     )
     return answer["item_id"].numpy(), answer["scores"].numpy()
 
@@ -114,11 +130,12 @@ def test_k_may_be_given_for_each_row(served):
     np.testing.assert_array_equal(by_row, at_once)
 
 
-def recommend_history(served, histories, k, exclude):
+def recommend_history(served, histories, k, exclude, include=None):
     answer = served[0]["recommend_history"](
         history=tf.constant(histories, tf.int64),
         k=tf.constant(k, tf.int32),
         exclude=tf.constant(exclude, tf.int64),
+        include=tf.constant(include or [[]] * len(exclude), tf.int64),
     )
     return answer["item_id"].numpy(), answer["scores"].numpy()
 
@@ -197,3 +214,47 @@ def test_a_held_out_item_is_ranked_among_all_that_are_not_in_the_history(served)
         assert len(top) == full_ranking.LONGEST and (top[left:] == -1).all()
         assert len({*top[:left]}) == left
         assert [items[row] for row in told_history if row >= 0] == [*history]
+
+
+def test_nothing_but_what_is_included_is_recommended(served):
+    _, users, items = served
+    include = [[*items[2:9], UNKNOWN], [items[0], UNKNOWN, items[0], items[7], *[UNKNOWN] * 4]]
+    exclude = [[items[3]], [UNKNOWN]]
+    ids, scores = recommend(served, users[:2], 9, exclude, include)
+    for row, (stock, out) in enumerate(zip(include, exclude, strict=True)):
+        others = [item for item in items if item not in stock or item in out]
+        expected_ids, expected = brute_force(served, [users[row]], 9, [others])
+        left = len(items) - len(others)
+        assert ids[row].tolist() == [*expected_ids[0][:left], *[-1] * (9 - left)]
+        np.testing.assert_allclose(scores[row, :left], expected[0][:left], rtol=1e-4, atol=1e-4)
+        assert (scores[row, left:] == LOWEST).all()
+
+
+def similar(served, item_id, k, exclude):
+    answer = served[0]["similar"](
+        item_id=tf.constant(item_id, tf.int64),
+        k=tf.constant(k),
+        exclude=tf.constant(exclude, tf.int64),
+        include=tf.zeros([len(item_id), 0], tf.int64),
+    )
+    return answer["item_id"].numpy(), answer["scores"].numpy()
+
+
+def test_items_are_similar_by_the_cosines_of_their_vectors(served, vectors):
+    items = served[2]
+    asked, exclude = [items[4], items[0], UNKNOWN], [[items[9]], [UNKNOWN], [UNKNOWN]]
+    ids, scores = similar(served, asked, 5, exclude)
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    for row in range(2):
+        cosines = unit @ unit[items.index(asked[row])]
+        cosines[[items.index(item) for item in (asked[row], *exclude[row]) if item in items]] = -9
+        best = np.argsort(-cosines, kind="stable")[:5]
+        assert ids[row].tolist() == [items[at] for at in best]
+        np.testing.assert_allclose(scores[row], cosines[best], rtol=1e-4, atol=1e-5)
+    assert ids[2].tolist() == [-1] * 5 and (scores[2] == LOWEST).all()
+
+
+def test_a_history_chooses_from_what_is_included_too(by_history):
+    items = by_history[2]
+    ids, _ = recommend_history(by_history, [items[3:6]], 3, [items[3:6]], [items[4:7]])
+    assert ids.tolist() == [[items[6], -1, -1]]

@@ -102,6 +102,7 @@ def test_recommend_answers_with_text_and_fills_up_with_the_empty_one(signatures)
         user_id=tf.constant(["bob", "stranger"]),
         k=tf.constant(4),
         exclude=tf.constant([["0x1F", ""], ["", "1"]]),
+        include=tf.zeros([2, 0], tf.string),
     )
     ids = [[item.decode() for item in row] for row in answer["item_id"].numpy().tolist()]
     assert set(ids[0][:2]) == {"tea, green", "01"} and ids[0][2:] == ["", ""]

@@ -42,7 +42,10 @@ def test_answers_that_need_no_run_do_not_import_the_stack():
         (["run", "ncf", "--set", "learning_rate=inf"], "learning_rate='inf': must be a number"),
         (["settings", "ncf", "--set", "seed=3"], "unknown argument --set; see: python -m"),
         (["recommend", "--all", "--top", "0"], "--top=0: must be at least 1"),
-        (["recommend"], "is required; see: python -m pipeline recommend --help"),
+        (
+            ["recommend", "--item"],
+            "expected one argument; see: python -m pipeline recommend --help",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_2(arguments, message, tmp_path, monkeypatch, capsys):

@@ -10,11 +10,9 @@ from components.model_records.in_use import ServedModel
 from components.ncf_trainer.interactions import Interactions
 from pipeline.serve.recommend import (
     Ranked,
+    Recommender,
     _free_id,
     lines,
-    parse_id,
-    read_users,
-    recommend,
     write_parquet,
 )
 from transforms.base.errors import UserError
@@ -41,6 +39,8 @@ class Ranks:
 
     def __call__(self, inputs):
         known = ~(inputs["exclude"][:, :, np.newaxis] == self.items).any(axis=1)
+        if inputs["include"].shape[1]:
+            known &= (inputs["include"][:, :, np.newaxis] == self.items).any(axis=1)
         scores = np.where(known, -np.arange(len(self.items)), LOWEST).astype(np.float32)
         order = np.argsort(-scores, axis=1, kind="stable")
         scores = np.take_along_axis(scores, order, axis=1)
@@ -56,7 +56,7 @@ class Ranks:
 def ask(monkeypatch, tmp_path):
     """Returns a function that recommends to 7, who has seen -1 and 0, and to 8, who has seen 2."""
 
-    def answer(users, top, items=4):
+    def answer(users, top, items=4, include=None):
         others = np.arange(3, items - 1)
         seen = Interactions(
             users=np.array([7, 8, 9]),
@@ -67,7 +67,8 @@ def ask(monkeypatch, tmp_path):
         monkeypatch.setattr(pipeline.serve.recommend, "Signature", lambda *_: Ranks(items))
         record = {"data": {"examples": str(tmp_path)}}
         served = ServedModel(folder="", identity="", record=record)
-        return recommend(served, ncf_interactions.__name__, users, top)
+        recommender = Recommender(served, ncf_interactions.__name__, top, include)
+        return recommender.for_users(users)
 
     return answer
 
@@ -92,18 +93,16 @@ def test_more_users_than_are_asked_together_have_each_their_answer(ask, monkeypa
     assert ranked.item_id.tolist() == [1, 0, 0, 0, 1]
 
 
+def test_only_included_items_are_recommended(ask):
+    ranked = ask([7, 10], top=3, items=8, include=[5, -1, 99])
+    assert ranked.user_id.tolist() == [7, 10, 10] and ranked.item_id.tolist() == [5, -1, 5]
+
+
 @pytest.mark.parametrize(
     ("items", "free"), [([0, 1, 2], 3), ([-1, 7, 0], 1), ([2**62], 0), ([], 0)]
 )
 def test_what_stands_for_no_item_is_no_items_id(items, free):
     assert _free_id(np.array(items, np.int64)) == free
-
-
-def trained(**data):
-    """A model of a run with these settings of its data."""
-    return ServedModel(
-        folder="", identity="", record={"settings": {"data": {"string_ids": False, **data}}}
-    )
 
 
 @pytest.fixture
@@ -163,61 +162,54 @@ def test_string_ids_stand_in_their_column_and_have_titles_too(served, tmp_path):
         assert table["item_id"].to_pylist() == ranked.item_id.tolist()
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"1\n\n x9\n", ":3: user_id 'x9' is not an integer"),
-        (b"\n\n", "holds no user id"),
-        (b"\xff\n", "is not UTF-8"),
-        (None, "No such file"),
-    ],
-)
-def test_a_file_of_users_that_is_none_is_one_line(content, message, tmp_path):
-    path = tmp_path / "users.txt"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(UserError) as error:
-        read_users(str(path), trained())
-    assert str(error.value).startswith(str(path)) and message in str(error.value)
-
-
-def test_users_are_read_in_their_order(tmp_path):
-    path = tmp_path / "users.txt"
-    path.write_text("\ufeff7\r\n\n 3 \n7\n", encoding="utf-8")
-    assert read_users(str(path), trained()) == [7, 3]
-    assert read_users(str(path), trained(string_ids=True)) == ["7", "3"]
-
-
-def test_a_user_is_what_the_model_takes_or_one_line(tmp_path):
-    strings = trained(string_ids=True)
-    assert parse_id("0017", strings, "--user") == "0017"
-    assert parse_id("0017", trained(string_ids=False), "--user") == 17
-    message = "--user: user_id 'ana-17' is not an integer, and this model's users are; mend it"
-    with pytest.raises(UserError, match=message):
-        parse_id("ana-17", trained(), "--user")
-    with pytest.raises(UserError, match="--user: user_id '' is empty; mend it"):
-        parse_id(" ", strings, "--user")
-
-
-def test_what_comes_after_a_history_is_of_it_and_none_of_it_again(monkeypatch, tmp_path):
+@pytest.fixture
+def asking(monkeypatch, tmp_path):
+    """A recommender of two items to 7, who has had -1, 0 and 2, and what it asks of signatures."""
     asked = {}
 
-    class AfterHistory(Ranks):
+    class Asked(Ranks):
         def __call__(self, inputs):
             asked.update(inputs)
             return super().__call__(inputs)
 
+    def signature(folder, name):
+        asked["signature"] = name
+        return Asked(5)
+
     seen = Interactions(np.array([7]), np.array([0, 3]), np.array([-1, 0, 2]))
     monkeypatch.setattr(ncf_interactions, "read_interactions", lambda _: seen)
-    monkeypatch.setattr(pipeline.serve.recommend, "Signature", lambda folder, name: AfterHistory(5))
+    monkeypatch.setattr(pipeline.serve.recommend, "Signature", signature)
     served = ServedModel("", "", {"data": {"examples": str(tmp_path)}})
-    ranked = pipeline.serve.recommend.recommend_after(
-        served, "components.ncf_trainer.interactions", [2, 99, -1], 2
-    )
+    return Recommender(served, ncf_interactions.__name__, 2), asked
+
+
+def test_what_comes_after_a_history_is_of_it_and_none_of_it_again(asking):
+    recommender, asked = asking
+    ranked = recommender.after([2, 99, -1])
+    assert asked["signature"] == "recommend_history"
     assert asked["history"].tolist() == asked["exclude"].tolist() == [[2, 99, -1]]
     assert ranked.user_id is None
     assert ranked.item_id.tolist() == [0, 1] and ranked.rank.tolist() == [1, 2]
     assert ranked.strangers == [99]
+
+
+def test_a_history_goes_on_with_that_of_a_user(asking):
+    recommender, asked = asking
+    assert recommender.after([1], user=7).item_id.tolist() == [3]
+    assert asked["history"].tolist() == asked["exclude"].tolist() == [[-1, 0, 2, 1]]
+    recommender.after([1], user=8)
+    assert asked["history"].tolist() == [[1]]
+
+
+def test_similar_items_are_others_and_none_is_like_one_that_was_not_trained_on(asking):
+    recommender, asked = asking
+    ranked = recommender.similar_to(0)
+    assert asked["signature"] == "similar"
+    assert asked["item_id"].tolist() == [0] and asked["exclude"].tolist() == [[0]]
+    assert asked["include"].shape == (1, 0)
+    assert ranked.user_id is None and ranked.item_id.tolist() == [-1, 1]
+    with pytest.raises(UserError, match=r"^item 1: the model was not trained on it"):
+        recommender.similar_to(1)
 
 
 def test_recommendations_after_a_history_name_no_user(tmp_path):
