@@ -1,6 +1,7 @@
-"""Leave-one-out: each user's latest interaction is held out of their history."""
+"""Leave-one-out: an interaction of each user is held out, and none after it is trained on."""
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import apache_beam as beam
@@ -27,7 +28,9 @@ class Histories(NamedTuple):
         user_id: int64[users], ascending.
         offsets: int64[users + 1].
         item_id: int64[interactions], each user's in order of time.
-        dropped_users: How many users had too few interactions.
+        held_out: Where in `item_id` each user's held-out item is, int64[users]; where the user's
+            items end, if there is none.
+        dropped_users: How many users had too few interactions, or none to train on.
         dropped_rows: How many interactions they had, repeats not counted.
         repeats: How many interactions were an earlier rating of the same item by the same user.
     """
@@ -35,35 +38,47 @@ class Histories(NamedTuple):
     user_id: np.ndarray
     offsets: np.ndarray
     item_id: np.ndarray
+    held_out: np.ndarray
     dropped_users: int
     dropped_rows: int
     repeats: int
 
 
 def leave_one_out(
-    user_id: np.ndarray, item_id: np.ndarray, timestamp: np.ndarray, min_ratings: int
+    user_id: np.ndarray,
+    item_id: np.ndarray,
+    timestamp: np.ndarray,
+    min_ratings: int,
+    hold_back: int = 1,
+    split_time: int | None = None,
 ) -> Histories:
-    """Orders each user's items by (timestamp, item id), so that the last one can be held out.
+    """Orders each user's items by (timestamp, item id), and finds the one to hold out.
 
     A (user, item) pair counts once, at its latest timestamp. Users with fewer than `min_ratings`
-    distinct items are dropped.
+    distinct items are dropped, and those with none before the held-out one.
 
     Args:
         user_id: int64[n]; all rows of a user that appears have to be there.
         item_id: int64[n].
         timestamp: int64[n], in any unit.
         min_ratings: The fewest items that a kept user has, at least 1.
+        hold_back: Which item to hold out: 1 is the last, 2 the one before it.
+        split_time: In the unit of `timestamp`: 1 is then the first item from this time on, if there
+            is one, and 2 the last before it.
     """
     known_users = distinct_ids(user_id)
     # Dense users leave more of sort_rows's bits to the other columns.
-    user, _, item_id = sort_rows(dense_ids(user_id, known_users), timestamp, item_id)
+    user, timestamp, item_id = sort_rows(dense_ids(user_id, known_users), timestamp, item_id)
     latest = _latest_of_pair(user, item_id)
     repeats = len(user) - int(np.count_nonzero(latest))
     if repeats:
-        user, item_id = user[latest], item_id[latest]
+        user, timestamp, item_id = user[latest], timestamp[latest], item_id[latest]
 
     counts = np.bincount(user)
-    kept = counts >= min_ratings
+    trained = counts - hold_back
+    if split_time is not None:
+        trained = np.bincount(user[timestamp < split_time], minlength=len(counts)) + 1 - hold_back
+    kept = (counts >= min_ratings) & (trained > 0)
     if not kept.all():
         item_id = item_id[np.repeat(kept, counts)]
     offsets = np.concatenate([[0], np.cumsum(counts[kept])])
@@ -71,6 +86,7 @@ def leave_one_out(
         user_id=known_users[kept],
         offsets=offsets,
         item_id=item_id,
+        held_out=offsets[:-1] + trained[kept],
         dropped_users=int(np.count_nonzero(~kept)),
         dropped_rows=int(counts[~kept].sum()),
         repeats=repeats,
@@ -90,62 +106,68 @@ def _latest_of_pair(user: np.ndarray, item_id: np.ndarray) -> np.ndarray:
 class LeaveOneOut(beam.PTransform):
     """Turns interactions, in batches of whole users, into one row per user: `HISTORY_COLUMNS`.
 
-    `train` has the user's items in order of time up to the held-out one, `held_out` is that item
-    and `later` are those after it, which are neither trained on nor a negative of this user.
-    Counts `leave_one_out/users`, `kept_rows`, `dropped_users`, `dropped_rows` and `repeats`; kept
-    and dropped rows and repeats are all rows.
+    `train` has the user's items in order of time up to the held-out one, `held_out` is that item,
+    null if there is none, and `later` are those after it, which are neither trained on nor a
+    negative of this user. Counts `leave_one_out/users`, of which `evaluated_users` have
+    a held-out item, `kept_rows`, `dropped_users`, `dropped_rows` and `repeats`; kept and dropped
+    rows and repeats are all rows.
 
     Args:
-        min_ratings: Users with fewer distinct items are dropped; above `hold_back`.
-        hold_back: Which interaction to hold out, from the end: 1 is the last; 2 is the one
-            before it, to tune on without a look at the last.
+        min_ratings: Users with fewer distinct items are dropped.
+        hold_back: Which interaction to hold out: 1 is the last; 2 is the one before it, to tune on
+            without a look at the last.
+        split_time: Holds out by time instead, as `leave_one_out` does.
     """
 
-    def __init__(self, min_ratings: int, hold_back: int = 1):
+    def __init__(self, min_ratings: int, hold_back: int = 1, split_time: int | None = None):
         super().__init__()
-        self._min_ratings = min_ratings
-        self._hold_back = hold_back
+        self._find = functools.partial(
+            leave_one_out, min_ratings=min_ratings, hold_back=hold_back, split_time=split_time
+        )
 
     def expand(self, batches: beam.PCollection[pa.RecordBatch]) -> beam.PCollection[pa.RecordBatch]:
         """Returns a batch of histories for each batch that has a kept user."""
-        return batches | beam.ParDo(_HoldOut(self._min_ratings, self._hold_back))
+        return batches | beam.ParDo(_HoldOut(self._find))
 
 
 class _HoldOut(beam.DoFn):
-    def __init__(self, min_ratings: int, hold_back: int):
-        self._min_ratings = min_ratings
-        self._hold_back = hold_back
+    def __init__(self, find: Callable[[np.ndarray, np.ndarray, np.ndarray], Histories]):
+        self._find = find
 
     def setup(self) -> None:
         self._counters = {
             name: beam.metrics.Metrics.counter("leave_one_out", name)
-            for name in ("users", "kept_rows", "dropped_users", "dropped_rows", "repeats")
+            for name in (
+                *("users", "evaluated_users", "kept_rows"),
+                *("dropped_users", "dropped_rows", "repeats"),
+            )
         }
 
     def process(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-        histories = leave_one_out(
-            batch["user_id"].to_numpy(),
-            batch["item_id"].to_numpy(),
-            batch["timestamp"].to_numpy(),
-            self._min_ratings,
+        histories = self._find(
+            *(batch[name].to_numpy() for name in ("user_id", "item_id", "timestamp"))
         )
         self._counters["users"].inc(len(histories.user_id))
         self._counters["kept_rows"].inc(len(histories.item_id))
         for name in ("dropped_users", "dropped_rows", "repeats"):
             self._counters[name].inc(getattr(histories, name))
         if len(histories.user_id):
-            yield _hold_out(histories, self._hold_back)
+            split = _hold_out(histories)
+            self._counters["evaluated_users"].inc(split.num_rows - split["held_out"].null_count)
+            yield split
 
 
-def _hold_out(histories: Histories, hold_back: int) -> pa.RecordBatch:
+def _hold_out(histories: Histories) -> pa.RecordBatch:
     starts, ends = histories.offsets[:-1], histories.offsets[1:]
-    position = np.arange(len(histories.item_id)) - np.repeat(ends - hold_back, ends - starts)
+    held_out = histories.held_out
+    position = np.arange(len(histories.item_id)) - np.repeat(held_out, ends - starts)
+    none = held_out == ends
     return pa.RecordBatch.from_arrays(
         [
             pa.array(histories.user_id),
-            _lists(ends - starts - hold_back, histories.item_id[position < 0]),
-            pa.array(histories.item_id[ends - hold_back]),
-            _lists(np.full(len(ends), hold_back - 1), histories.item_id[position > 0]),
+            _lists(held_out - starts, histories.item_id[position < 0]),
+            pa.array(histories.item_id[np.where(none, starts, held_out)], mask=none),
+            _lists(ends - held_out - ~none, histories.item_id[position > 0]),
         ],
         schema=HISTORY_COLUMNS,
     )

@@ -98,7 +98,7 @@ def sample_negatives(
 @beam.typehints.with_input_types(pa.RecordBatch)
 @beam.typehints.with_output_types(pa.RecordBatch)
 class SampleNegatives(beam.PTransform):
-    """Turns rows of `HISTORY_COLUMNS` into rows of `CANDIDATE_COLUMNS`.
+    """Turns rows of `HISTORY_COLUMNS` that hold something out into rows of `CANDIDATE_COLUMNS`.
 
     A user's candidates are the held-out item, labelled 1, and then the negatives, labelled 0.
     `history` is what the user's train Example has, in order of time, so that the held-out item can
@@ -130,6 +130,7 @@ class SampleNegatives(beam.PTransform):
 def _candidates(
     histories: pa.RecordBatch, items: np.ndarray, count: int, seed: int
 ) -> pa.RecordBatch:
+    histories = histories.filter(histories["held_out"].is_valid())
     users = histories.num_rows
     user_id = histories["user_id"].to_numpy()
     held_out = histories["held_out"].to_numpy()

@@ -17,10 +17,10 @@ class MovieLensExampleGen(ColumnarExampleGen):
 
     `LeaveOneOutConfig`: an Example per user, with raw ids.
 
-    | split | user_id | item_id | label |
-    |---|---|---|---|
-    | train | int64[1] | int64[n]: in order of time, without the held-out item | float[n]: ones |
-    | eval | int64[1] | int64[1 + m]: the held-out item, then negatives | float[1 + m]: 1, then 0 |
+    | split | user_id | item_id | label | history |
+    |---|---|---|---|---|
+    | train | int64[1] | int64[n]: in order of time, to the held-out item | float[n]: ones | |
+    | eval | int64[1] | int64[1 + m]: the held-out one, negatives | float[1 + m]: 1, 0 | int64[n] |
 
     With `string_ids` the ids are bytes and not int64.
 
@@ -34,9 +34,9 @@ class MovieLensExampleGen(ColumnarExampleGen):
      - `examples`: Channel of type `standard_artifacts.Examples` with the splits train and eval.
        Its artifact has the executor's COUNTERS as int custom properties. For the first form
        `rows` = `kept_rows` + `repeats` + `dropped_rows` (of the `dropped_users`) + `quarantined`,
-       beside `users` and `items`; for the second `rows` = `rows_train` + `rows_eval` +
-       `rows_left_out` + `unmatched` + `quarantined`. The quarantined rows are in its folder, in
-       `Quarantine/bad_rows.jsonl`.
+       beside `users`, of which `evaluated_users`, and `items`; for the second `rows` =
+       `rows_train` + `rows_eval` + `rows_left_out` + `unmatched` + `quarantined`. The quarantined
+       rows are in its folder, in `Quarantine/bad_rows.jsonl`.
     """
 
     EXECUTOR_SPEC = BeamExecutorSpec(LeaveOneOutExecutor)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from transforms.base.settings import OneOf, Range, Seed, Settings
+from transforms.base.settings import OneOf, Range, Seed, Settings, check
 
 HOLD_BACK = {"test": 1, "validation": 2}
 """Which of a user's interactions `holdout` names, counted from the last."""
@@ -21,6 +21,10 @@ class LeaveOneOutConfig(Settings):
         eval_negatives: Negatives that the held-out item is ranked against.
         holdout: "test" holds out each user's last item. "validation" holds out the one before
             it, and the last is then neither trained on nor a negative of that user.
+        split: "leave_one_out" trains on all other items of all users, be they from after a held-out
+            one. "global_time" trains on what was before `split_time` alone: "test" then holds out
+            each user's first item from that time on, and "validation" the last before it.
+        split_time: When "global_time" splits, in the unit of the data, such as seconds since 1970.
         seed: Determines the negatives that are ranked.
         max_bad_rows: How many malformed ratings may go to the quarantine file; 0 refuses the
             first one.
@@ -33,6 +37,8 @@ class LeaveOneOutConfig(Settings):
         int, Range(at_least=10, of="; among fewer every item is one of the first ten")
     ] = 100
     holdout: Annotated[str, OneOf(*HOLD_BACK)] = "test"
+    split: Annotated[str, OneOf("leave_one_out", "global_time")] = "leave_one_out"
+    split_time: Annotated[int, Range(at_least=0)] = 0
     seed: Seed = 0
     max_bad_rows: Annotated[int, Range(at_least=0)] = 0
     string_ids: bool = False
@@ -42,10 +48,21 @@ class LeaveOneOutConfig(Settings):
         super().__post_init__()
         fewest = Range(at_least=1 + HOLD_BACK[self.holdout], of=_LEFT)
         fewest.check("min_ratings", self.min_ratings)
+        by_time = self.split == "global_time"
+        check(
+            by_time == (self.split_time > 0),
+            "split_time",
+            self.split_time,
+            "above 0, as split=global_time splits at it"
+            if by_time
+            else "0 unless split=global_time",
+        )
 
     def split_identity(self) -> dict[str, Any]:
         """Returns the settings that decide what is held out and ranked: not the seed."""
-        names = ("holdout", "min_ratings", "eval_negatives", "string_ids")
+        names = ["holdout", "min_ratings", "eval_negatives", "string_ids"]
+        if self.split == "global_time":
+            names += ["split", "split_time"]
         return {name: getattr(self, name) for name in names}
 
 

@@ -36,10 +36,11 @@ class LeaveOneOutExecutor(ColumnarExecutor):
         "dropped_rows",
         "quarantined",
         "users",
+        "evaluated_users",
         "dropped_users",
         "items",
     )
-    REQUIRED = ("users",)
+    REQUIRED = ("users", "evaluated_users")
 
     def build(
         self, pipeline: beam.Pipeline, pattern: str, config: LeaveOneOutConfig, quarantine: str
@@ -65,7 +66,12 @@ class LeaveOneOutExecutor(ColumnarExecutor):
         histories = (
             ratings
             | "GroupByUser" >> GroupByUser(["user_id", "item_id", "timestamp"], num_buckets)
-            | "LeaveOneOut" >> LeaveOneOut(config.min_ratings, HOLD_BACK[config.holdout])
+            | "LeaveOneOut"
+            >> LeaveOneOut(
+                config.min_ratings,
+                HOLD_BACK[config.holdout],
+                config.split_time if config.split == "global_time" else None,
+            )
         )
         items = (
             histories
@@ -117,7 +123,8 @@ class RatingSplitExecutor(ColumnarExecutor):
 
 
 def _distinct_items(histories: pa.RecordBatch) -> np.ndarray:
-    items = [histories["train"].flatten(), histories["held_out"], histories["later"].flatten()]
+    held_out = histories["held_out"].drop_null()
+    items = [histories["train"].flatten(), held_out, histories["later"].flatten()]
     return distinct_ids(np.concatenate([column.to_numpy() for column in items]))
 
 

@@ -26,7 +26,8 @@ def plain_histories(rows: list[tuple], min_ratings: int) -> tuple[dict[int, list
         user: [item for _, item in sorted((time, item) for item, time in times.items())]
         for user, times in latest.items()
     }
-    kept = {user: items for user, items in ordered.items() if len(items) >= min_ratings}
+    fewest = max(2, min_ratings)  # One to train on, one to hold out.
+    kept = {user: items for user, items in ordered.items() if len(items) >= fewest}
     return kept, len(ordered) - len(kept)
 
 
@@ -81,8 +82,52 @@ def test_one_item_is_held_out_by_time_then_by_item(hold_back, expected):
     counters = result.metrics().query()["counters"]
     assert {c.key.metric.name: c.result for c in counters} == {
         "users": 1,
+        "evaluated_users": 1,
         "kept_rows": 4,
         "dropped_users": 1,
         "dropped_rows": 2,
         "repeats": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("hold_back", "expected"),
+    [
+        (
+            1,
+            [
+                {"user_id": 1, "train": [1, 2], "held_out": 3, "later": [4]},
+                {"user_id": 2, "train": [1, 2, 3], "held_out": None, "later": []},
+                {"user_id": 4, "train": [5], "held_out": 1, "later": [6]},
+            ],
+        ),
+        (
+            2,
+            [
+                {"user_id": 1, "train": [1], "held_out": 2, "later": [3, 4]},
+                {"user_id": 2, "train": [1, 2], "held_out": 3, "later": []},
+            ],
+        ),
+    ],
+)
+def test_by_time_nothing_from_then_on_is_trained_on(hold_back, expected):
+    rows = [(1, 1, 7), (1, 2, 9), (1, 3, 10), (1, 4, 12), *((2, item, item) for item in (1, 2, 3))]
+    # User 3 begins later, and item 1 of user 4 is rated again after all.
+    rows += [(3, item, 20) for item in (1, 2, 3)]
+    rows += [(4, 1, 3), (4, 5, 4), (4, 1, 10), (4, 6, 11)]
+    batch = pa.RecordBatch.from_arrays(columns(rows), ["user_id", "item_id", "timestamp"])
+
+    def compare(batches: list[pa.RecordBatch]) -> None:
+        assert [batch.schema for batch in batches] == [HISTORY_COLUMNS]
+        assert batches[0].to_pylist() == expected
+
+    pipeline = beam.Pipeline(LOCAL_RUNNER)
+    histories = pipeline | beam.Create([batch]) | LeaveOneOut(3, hold_back, split_time=10)
+    assert_that(histories, compare)
+    result = pipeline.run()
+    result.wait_until_finish()
+    found = {c.key.metric.name: c.result for c in result.metrics().query()["counters"]}
+    kept, evaluated = len(expected), sum(row["held_out"] is not None for row in expected)
+    assert (found["users"], found["evaluated_users"]) == (kept, evaluated)
+    assert found["dropped_users"] == 4 - kept
+    assert found["kept_rows"] + found["dropped_rows"] + found["repeats"] == len(rows)

@@ -117,6 +117,7 @@ def test_candidates_are_raw_ids_with_the_held_out_item_first(batch_rows):
             {"user_id": 1, "train": [20, 10], "held_out": 40, "later": [30]},
             {"user_id": -(2**60), "train": [10], "held_out": -5, "later": []},
             {"user_id": 3, "train": [-5, 10, 20, 30, 40], "held_out": 2**50, "later": []},
+            {"user_id": 4, "train": [10], "held_out": None, "later": []},
         ],
         schema=HISTORY_COLUMNS,
     )
@@ -124,6 +125,7 @@ def test_candidates_are_raw_ids_with_the_held_out_item_first(batch_rows):
     def compare(batches: list[pa.RecordBatch]) -> None:
         assert all(batch.schema == CANDIDATE_COLUMNS for batch in batches)
         rows = {row["user_id"][0]: row for batch in batches for row in batch.to_pylist()}
+        assert 4 not in rows  # There is nothing to rank.
         assert rows[1]["item_id"][0] == 40
         assert sorted(rows[1]["item_id"][1:]) == [-5, 2**50]
         assert rows[-(2**60)]["item_id"][0] == -5
@@ -135,7 +137,7 @@ def test_candidates_are_raw_ids_with_the_held_out_item_first(batch_rows):
         ]
 
     with beam.Pipeline(LOCAL_RUNNER) as pipeline:
-        batches = [histories.slice(start, batch_rows) for start in range(0, 3, batch_rows)]
+        batches = [histories.slice(start, batch_rows) for start in range(0, 4, batch_rows)]
         singleton = pipeline | "Items" >> beam.Create([items])
         candidates = pipeline | beam.Create(batches) | SampleNegatives(singleton, count=3, seed=0)
         assert_that(candidates, compare)

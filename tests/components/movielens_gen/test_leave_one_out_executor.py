@@ -16,7 +16,7 @@ from transforms.base.in_process_beam import LOCAL_ARGS
 
 REAL = os.path.join("..", "shared", "data", "movielens", "ml-1m.zip")
 HISTORY: dict[str, set[str]] = {"train": set(), "eval": {"history"}}
-COUNTERS = ("rows", "users", "dropped_users", "repeats", "items")
+COUNTERS = ("rows", "users", "evaluated_users", "dropped_users", "repeats", "items")
 CONFIG = LeaveOneOutConfig(min_ratings=5, eval_negatives=10, seed=1)
 
 
@@ -122,10 +122,46 @@ def test_the_splits_equal_a_plain_rendering_of_leave_one_out(tmp_path, holdout, 
     assert counters(examples) == {
         "rows": len(rows),
         "users": len(histories),
+        "evaluated_users": len(histories),
         "dropped_users": len({row[0] for row in rows}) - len(histories),
         "repeats": len(rows) - len({row[:2] for row in rows}),
         "items": len(items),
     }
+
+
+def test_by_time_only_what_was_before_is_trained_on(tmp_path):
+    rows = make_rows()
+    histories = plain_histories(rows, 5)
+    times = {}
+    for user, item, _, time in rows:
+        times[user, item] = max(time, times.get((user, item), time))
+    config = LeaveOneOutConfig(min_ratings=5, eval_negatives=10, split="global_time", split_time=31)
+    examples = generate(write_rows(tmp_path, rows), str(tmp_path / "out"), config)
+    train, evaluated = by_user(examples, "train"), by_user(examples, "eval")
+    for user, touched in histories.items():
+        before = [item for item in touched if times[user, item] < 31]
+        after = touched[len(before) :]
+        if not before:
+            assert user not in train and user not in evaluated
+            continue
+        assert train[user]["item_id"] == before
+        assert (user in evaluated) == bool(after)
+        if after:
+            held_out, *negatives = evaluated[user]["item_id"]
+            assert held_out == after[0] and not {*negatives} & {*touched}
+            assert evaluated[user]["history"] == before
+    found = counters(examples)
+    assert (found["users"], found["evaluated_users"]) == (len(train), len(evaluated))
+    assert 0 < len(evaluated) < len(train) < len(histories) + 1
+    assert '"split_time": 31' in examples.get_string_custom_property("split")
+
+
+def test_a_time_after_all_leaves_nobody_to_evaluate_on(tmp_path):
+    config = LeaveOneOutConfig(
+        min_ratings=5, eval_negatives=10, split="global_time", split_time=10**10
+    )
+    with pytest.raises(UserError, match="no evaluated_users are left"):
+        generate(write_rows(tmp_path, make_rows()), str(tmp_path / "out"), config)
 
 
 def test_the_artifact_says_what_it_holds(tmp_path):
@@ -214,6 +250,7 @@ def test_ml_1m_is_split_as_published(tmp_path):
     assert counters(examples) == {
         "rows": 1_000_209,
         "users": 6040,
+        "evaluated_users": 6040,
         "dropped_users": 0,
         "repeats": 0,
         "items": 3706,

@@ -14,6 +14,9 @@ def test_settings_survive_json():
     ("settings", "message"),
     [
         ({"min_ratings": 1}, "min_ratings=1: must be at least 2"),
+        ({"split": "global_time"}, "split_time=0: must be above 0, as split=global_time splits"),
+        ({"split_time": 7}, "split_time=7: must be 0 unless split=global_time"),
+        ({"split_time": -1}, "split_time=-1: must be at least 0"),
         ({"min_ratings": 2, "holdout": "validation"}, "min_ratings=2: must be at least 3"),
         ({"eval_negatives": 9}, "eval_negatives=9: must be at least 10; among fewer"),
         ({"max_bad_rows": -1}, "max_bad_rows=-1: must be at least 0"),
@@ -34,6 +37,8 @@ def test_what_is_held_out_is_told_by_all_that_decides_it():
         "eval_negatives": 100,
         "string_ids": False,
     }
+    by_time = LeaveOneOutConfig(split="global_time", split_time=7).split_identity()
+    assert (by_time["split"], by_time["split_time"]) == ("global_time", 7)
     assert RatingSplitConfig(seed=5, max_unmatched=3).split_identity() == {
         "holdout": "test",
         "eval_percent": 20,
