@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 
 from benchmarks.machine import machine_facts, yardstick
 from benchmarks.measure import measure
-from benchmarks.report import Row, as_results, insert_table, make_rows, render
+from benchmarks.report import Row, as_results, insert_table, make_rows, render, render_models
 from benchmarks.tasks import SECTIONS, SIZES, Data, tasks_of
 from transforms.base.errors import UserError
 from transforms.base.settings import OneOf
 
 _HERE = os.path.dirname(__file__)
 _RESULTS = os.path.join(_HERE, "results.json")
+_METRICS = os.path.join(_HERE, os.pardir, "docs", "metrics.md")
 _README = os.path.join(_HERE, "README.md")
 
 
@@ -39,7 +40,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measures speed and memory on this machine. A whole run writes results.json "
-        "and the table in README.md, both beside this program; a part of one prints its table.",
+        "and the table in README.md, both beside this program; a part of one prints its table. "
+        "With real data the table of models in docs/metrics.md is written, too.",
     )
     parser.add_argument(
         "--only", default=",".join(SECTIONS), help="sections to run (default: %(default)s)"
@@ -74,6 +76,9 @@ def _run(options: argparse.Namespace) -> None:
     machine["after"] = yardstick()
     results = as_results(rows, machine)
     print(render(results))
+    if models := render_models(results):
+        print(models)
+        _insert(_METRICS, models)
     if sections == list(SECTIONS) and sizes == list(SIZES):
         _publish(results)
 
@@ -121,18 +126,23 @@ def _data(size: str, data_root: str | None, cache: str) -> Data:
     if not os.path.exists(histories):
         arguments = {"folder": folder, "path": histories}
         measure(f"histories, {size}", "benchmarks.histories:save_histories", arguments, cache, _say)
-    return Data(os.path.abspath(folder), histories)
+    return Data(os.path.abspath(folder), histories, real=bool(data_root))
 
 
 def _publish(results: dict) -> None:
-    with open(_README, encoding="utf-8") as file:
-        text = insert_table(file.read(), render(results), _README)
-    with open(_README, "w", encoding="utf-8") as file:
-        file.write(text)
+    _insert(_README, render(results))
     with open(_RESULTS, "w", encoding="utf-8") as file:
         json.dump(results, file, indent=2)
         file.write("\n")
-    _say(f"written: {os.path.relpath(_RESULTS)}, {os.path.relpath(_README)}")
+    _say(f"written: {os.path.relpath(_RESULTS)}")
+
+
+def _insert(path: str, table: str) -> None:
+    with open(path, encoding="utf-8") as file:
+        text = insert_table(file.read(), table, path)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    _say(f"written: {os.path.relpath(path)}")
 
 
 def _say(line: str) -> None:

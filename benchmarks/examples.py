@@ -10,6 +10,9 @@ from components.movielens_gen.config import LeaveOneOutConfig, RatingSplitConfig
 from components.movielens_gen.executor import LeaveOneOutExecutor, RatingSplitExecutor
 from transforms.base.in_process_beam import LOCAL_ARGS
 
+_Config = LeaveOneOutConfig | RatingSplitConfig
+_Executor = LeaveOneOutExecutor | RatingSplitExecutor
+
 
 def leave_one_out(folder: str, repeats: int) -> Timing:
     """Times ncf's form, an Example per user with 100 negatives."""
@@ -21,19 +24,28 @@ def rating_split(folder: str, repeats: int) -> Timing:
     return _generate(folder, RatingSplitConfig(), RatingSplitExecutor, repeats)
 
 
-def _generate(
-    folder: str,
-    config: LeaveOneOutConfig | RatingSplitConfig,
-    executor: type[LeaveOneOutExecutor] | type[RatingSplitExecutor],
-    repeats: int,
-) -> Timing:
-    properties = MovieLensExampleGen(folder, config).exec_properties
-    examples = standard_artifacts.Examples()
-    context = executor.Context(beam_pipeline_args=list(LOCAL_ARGS))
+def write_leave_one_out(folder: str, uri: str) -> None:
+    """Writes ncf's Examples into an artifact's folder."""
+    _write(folder, LeaveOneOutConfig(), LeaveOneOutExecutor, uri)
+
+
+def _generate(folder: str, config: _Config, executor: type[_Executor], repeats: int) -> Timing:
+    rows = 0
 
     def run() -> None:
-        with tempfile.TemporaryDirectory() as examples.uri:
-            outputs = {standard_component_specs.EXAMPLES_KEY: [examples]}
-            executor(context).Do({}, outputs, properties)
+        nonlocal rows
+        with tempfile.TemporaryDirectory() as uri:
+            rows = _write(folder, config, executor, uri)
 
-    return Timing(timed(run, repeats), examples.get_int_custom_property("rows"))
+    return Timing(timed(run, repeats), rows)
+
+
+def _write(folder: str, config: _Config, executor: type[_Executor], uri: str) -> int:
+    """Writes Examples and returns of how many rows."""
+    examples = standard_artifacts.Examples()
+    examples.uri = uri
+    context = executor.Context(beam_pipeline_args=list(LOCAL_ARGS))
+    outputs = {standard_component_specs.EXAMPLES_KEY: [examples]}
+    executor(context).Do({}, outputs, MovieLensExampleGen(folder, config).exec_properties)
+    rows: int = examples.get_int_custom_property("rows")
+    return rows

@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from benchmarks.tasks import Task
@@ -10,6 +10,10 @@ from benchmarks.timing import Timing
 from transforms.base.errors import UserError
 
 _BEGIN, _END = "<!-- make bench: begin -->", "<!-- make bench: end -->"
+_MODEL_HEADINGS = (
+    *("model", "HR@10", "NDCG@10", "HR@10 of all items", "NDCG@10 of all items"),
+    *("coverage", "popularity", "diversity", "seconds of training"),
+)
 _HEADINGS = ("what", "data", "seconds", "fastest to slowest", "a second", "peak MiB", "2018 / this")
 
 
@@ -30,6 +34,7 @@ class Row:
         unit: What they are.
         peak_mib: Peak resident memory; None for a part.
         against: The row to compare with.
+        figures: What it measures, if it is a model.
     """
 
     section: str
@@ -44,6 +49,7 @@ class Row:
     unit: str
     peak_mib: float | None
     against: str
+    figures: dict[str, float] = field(default_factory=dict)
 
 
 def make_rows(section: str, size: str, task: Task, timing: Timing, peak_mib: float) -> list[Row]:
@@ -70,6 +76,7 @@ def make_rows(section: str, size: str, task: Task, timing: Timing, peak_mib: flo
     ]
     count = round(timing.count / timing.share)
     whole = row(task.what, timing.seconds, count=count, peak_mib=peak_mib, against=task.against)
+    whole = replace(whole, figures=timing.figures)
     return [whole, *parts]
 
 
@@ -97,7 +104,19 @@ def render(results: dict[str, Any]) -> str:
     """Returns the machine and the table, as Markdown."""
     lines = [f"Machine: {_facts(results['machine'])}.", ""]
     lines += [_line(_HEADINGS), _line(["---"] * len(_HEADINGS))]
-    lines += [_line(_cells(row)) for row in results["rows"]]
+    lines += [_line(_cells(row)) for row in results["rows"] if not row["figures"]]
+    return "\n".join(lines)
+
+
+def render_models(results: dict[str, Any]) -> str:
+    """Returns what each model measures, as Markdown; "" without a model."""
+    rows = [row for row in results["rows"] if row["figures"]]
+    if not rows:
+        return ""
+    lines = [_line(_MODEL_HEADINGS), _line(["---"] * len(_MODEL_HEADINGS))]
+    for row in rows:
+        shown = (f"{value:.4f}" for value in row["figures"].values())
+        lines.append(_line([row["what"], *shown, _number(row["seconds"])]))
     return "\n".join(lines)
 
 

@@ -1,7 +1,7 @@
 """What is measured: every workload with its data, its settings and what it is compared with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 SIZES = ("ml-1m", "1M", "5M", "20M")
@@ -34,10 +34,12 @@ class Data:
     Attributes:
         folder: Its raw files.
         histories: What `save_histories` made of them.
+        real: Whether people made them: how well a model does on made-up ones says nothing.
     """
 
     folder: str
     histories: str
+    real: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,17 @@ def _ranking(size: str, data: Data) -> list[Task]:
     ]
 
 
+def _models(size: str, data: Data) -> list[Task]:
+    if not data.real:
+        return []
+    others = [Task(m, "users", "baselines:rank", {"model": m}) for m in ("popularity", "EASE")]
+    ours = [
+        Task(f"preset {name}", "users", "whole_run:train_ncf", {"preset": name})
+        for name in ("neumf", "gmf", "next_item", "best")
+    ]
+    return [replace(t, arguments={**t.arguments, "folder": data.folder}) for t in others + ours]
+
+
 def _row_wise(size: str, data: Data) -> list[Task]:
     if size != "ml-1m":
         return []
@@ -158,6 +171,7 @@ SECTIONS = {
     "training": _training,
     "pipeline": _pipeline,
     "ranking": _ranking,
+    "models": _models,
     "row_wise": _row_wise,
 }
 

@@ -14,12 +14,14 @@ class Timing:
         count: Rows or examples that one repetition handles.
         share: The part of the work that was done, 0 to 1; `seconds` and `count` are of that part.
         parts: Seconds of each part of the work, by name, where it has parts.
+        figures: What the result measures, by name, if it is a model.
     """
 
     seconds: list[float]
     count: int
     share: float = 1.0
     parts: dict[str, float] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
 
 
 def timed(work: Callable[[], object], repeats: int) -> list[float]:

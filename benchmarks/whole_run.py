@@ -1,4 +1,4 @@
-"""Workload: a whole pipeline from the command line, with the time of each component."""
+"""Workloads: whole pipelines from the command line: their times, and what their models measure."""
 
 import json
 import os
@@ -6,20 +6,41 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from typing import Any
 
+from benchmarks.baselines import Figures
 from benchmarks.timing import Timing
 from transforms.base.errors import UserError
 
 _REFUSED_BY_MODEL_GATE = 3
 
 
-def run_ncf(folder: str, settings: list[str]) -> Timing:
-    """Times `python -m pipeline run ncf`; that the gate refuses its model is no failure.
+def run_ncf(folder: str, settings: Sequence[str]) -> Timing:
+    """Times `python -m pipeline run ncf`, with the time of each component.
 
     Args:
         folder: The data set's folder.
         settings: What `--set` is given.
     """
+    seconds, summary = _run(folder, settings)
+    return Timing([seconds], summary["counters"]["rows"], parts=summary["seconds"])
+
+
+def train_ncf(folder: str, preset: str) -> Timing:
+    """Times the training of a preset, with what its model measures on the held-out items.
+
+    Args:
+        folder: The data set's folder.
+        preset: The preset's name.
+    """
+    _, summary = _run(folder, [f"preset={preset}"])
+    figures = {name: summary["metrics"][name] for name in Figures._fields}
+    return Timing([summary["seconds"]["Trainer"]], summary["counters"]["users"], figures=figures)
+
+
+def _run(folder: str, settings: Sequence[str]) -> tuple[float, dict[str, Any]]:
+    """Returns the seconds and the summary of a run; that the gate refuses it is no failure."""
     command = [sys.executable, "-m", "pipeline", "run", "ncf", "--dataset", folder]
     command += ["--no-download"]
     command += [word for setting in settings for word in ("--set", setting)]
@@ -30,5 +51,4 @@ def run_ncf(folder: str, settings: list[str]) -> Timing:
         if done.returncode not in (0, _REFUSED_BY_MODEL_GATE):
             raise UserError(f"the pipeline ended with exit code {done.returncode}")
         with open(os.path.join(output_root, "ncf", "summary.json"), encoding="utf-8") as file:
-            summary = json.load(file)
-    return Timing([seconds], summary["counters"]["rows"], parts=summary["seconds"])
+            return seconds, json.load(file)

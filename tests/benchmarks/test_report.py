@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from benchmarks.cli import main
-from benchmarks.report import as_results, insert_table, make_rows, render
+from benchmarks.report import as_results, insert_table, make_rows, render, render_models
 from benchmarks.tasks import SECTIONS, SIZES, Data, Task, tasks_of
 from benchmarks.timing import Timing
 from transforms.base.errors import UserError
@@ -44,6 +44,23 @@ def test_a_text_without_the_marks_is_a_mistake():
         insert_table("nothing", "table", "README.md")
 
 
+def test_models_stand_in_a_table_of_their_own(results):
+    task, figures = Task("preset best", "users", "m:f", {}), {"hit_rate_at_10": 0.5, "diversity": 1}
+    rows = make_rows("models", "ml-1m", task, Timing([7.0], 600, figures=figures), 100.0)
+    models = as_results(rows, {})
+    assert render_models(models).splitlines()[-1] == "| preset best | 0.5000 | 1.0000 | 7 |"
+    assert "preset best" not in render(models) and render_models(results) == ""
+
+
+def test_only_what_people_made_tells_how_well_models_do():
+    assert not tasks_of("models", "ml-1m", Data("folder", "histories"))
+    tasks = tasks_of("models", "ml-1m", Data("folder", "histories", real=True))
+    assert {task.what for task in tasks} == {
+        *("popularity", "EASE", "preset neumf", "preset gmf", "preset next_item", "preset best")
+    }
+    assert all(task.arguments["folder"] == "folder" for task in tasks)
+
+
 def test_whatever_is_compared_with_2018_is_measured_the_2018_way_too():
     data = Data("folder", "histories")
     for size in SIZES:
@@ -57,6 +74,6 @@ def test_whatever_is_compared_with_2018_is_measured_the_2018_way_too():
 def test_an_unknown_section_is_a_mistake_told_in_one_line(capsys, tmp_path):
     assert main(["--only", "trainnig", "--cache", str(tmp_path)]) == 2
     assert capsys.readouterr().err == (
-        "error: --only='trainnig': must be one of examples, training, pipeline, ranking, row_wise; "
-        "did you mean training?\n"
+        "error: --only='trainnig': must be one of examples, training, pipeline, ranking, models, "
+        "row_wise; did you mean training?\n"
     )
