@@ -6,7 +6,7 @@ import tensorflow as tf
 from benchmarks.histories import load_histories
 from benchmarks.timing import Timing, timed
 from components.ncf_trainer.config import NcfTrainerConfig
-from components.ncf_trainer.data import Candidates
+from components.ncf_trainer.data import Candidates, RankingData
 from components.ncf_trainer.fit import NcfFit
 from components.ncf_trainer.sampling import Untouched, draw, sample_untouched, untouched_index
 from components.training.strategy import create_strategy
@@ -68,14 +68,7 @@ def train(
         num_factors=num_factors, layers=tuple(layers), num_neg=num_neg, batch_size=batch_size
     )
     nothing = Candidates(np.zeros(1, int), np.zeros((1, 2), int), np.ones((1, 2), bool))
-    fit = NcfFit(
-        config,
-        create_strategy(0),
-        data,
-        nothing,
-        user_vocabulary=len(data.users),
-        item_vocabulary=num_items,
-    )
+    fit = NcfFit(config, create_strategy(0), RankingData(data, nothing, len(data.users), num_items))
     fit.train_epoch(0)
     seconds = timed(lambda: fit.train_epoch(1), repeats)
     return Timing(seconds, len(data.owners) * (1 + num_neg), share)

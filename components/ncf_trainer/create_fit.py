@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from components.ncf_trainer.config import NcfTrainerConfig
-from components.ncf_trainer.data import Candidates, Histories
+from components.ncf_trainer.data import RankingData
 from components.ncf_trainer.fit import NcfFit
 from components.ncf_trainer.sequence.fit import NextItemFit, SasRecFit
 
@@ -21,22 +21,14 @@ def part_of_histories(
 
 
 def create_fit(
-    config: NcfTrainerConfig,
-    strategy: tf.distribute.Strategy,
-    histories: Histories,
-    candidates: Candidates,
-    user_vocabulary: int,
-    item_vocabulary: int,
+    config: NcfTrainerConfig, strategy: tf.distribute.Strategy, data: RankingData
 ) -> NcfFit | SasRecFit | NextItemFit:
-    """Creates a model and what trains it; the arguments are those of either class.
+    """Creates a model and what trains it.
 
     Args:
         config: All settings.
         strategy: Where to train.
-        histories: The `part_of_histories` that this worker needs.
-        candidates: This worker's lists to evaluate on.
-        user_vocabulary: Users known.
-        item_vocabulary: Items known.
+        data: With the `part_of_histories` that this worker needs.
     """
     fit: type[NcfFit | SasRecFit | NextItemFit] = _OF_HISTORIES.get(config.model_type, NcfFit)
-    return fit(config, strategy, histories, candidates, user_vocabulary, item_vocabulary)
+    return fit(config, strategy, data)

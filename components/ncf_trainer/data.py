@@ -41,6 +41,22 @@ class Candidates(NamedTuple):
     present: np.ndarray
 
 
+class RankingData(NamedTuple):
+    """What a model is trained and evaluated on.
+
+    Attributes:
+        histories: Those that this worker trains on.
+        candidates: This worker's lists to evaluate on.
+        num_users: Users in the vocabulary.
+        num_items: Items in the vocabulary.
+    """
+
+    histories: Histories
+    candidates: Candidates
+    num_users: int
+    num_items: int
+
+
 def read_histories(patterns: Sequence[str], context: tf.distribute.InputContext) -> Histories:
     """Reads the transformed train split, or this worker's part of it.
 

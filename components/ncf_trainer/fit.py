@@ -7,7 +7,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from components.ncf_trainer.config import NcfTrainerConfig
-from components.ncf_trainer.data import Candidates, Histories
+from components.ncf_trainer.data import Histories, RankingData
 from components.ncf_trainer.evaluation import RankingEvaluation
 from components.ncf_trainer.model import NcfModel
 from components.ncf_trainer.sampling import Untouched, draw, sample_untouched, untouched_index
@@ -64,38 +64,32 @@ class NcfFit(Engine[_Interactions, _Choices]):
         self,
         config: NcfTrainerConfig,
         strategy: tf.distribute.Strategy,
-        histories: Histories,
-        candidates: Candidates,
-        user_vocabulary: int,
-        item_vocabulary: int,
+        data: RankingData,
     ):
         """Creates the variables and moves the data to the devices.
 
         Args:
             config: All settings.
             strategy: Where to train.
-            histories: This worker's training data.
-            candidates: This worker's lists to evaluate on.
-            user_vocabulary: Users known; the table has one row more.
-            item_vocabulary: Items known; the table has one row more.
+            data: This worker's part. Tables have one row more than there are users and items.
         """
         positives = config.batch_size // (1 + config.num_neg)
         per_replica = max(1, positives // strategy.num_replicas_in_sync)
-        interactions = len(histories.items)
+        interactions = len(data.histories.items)
         steps = steps_in_epoch(strategy, interactions, per_replica)
         with strategy.scope():
-            self.model = NcfModel(config, user_vocabulary + 1, item_vocabulary + 1)
+            self.model = NcfModel(config, data.num_users + 1, data.num_items + 1)
             # Keras' newer Adam takes longer for the same updates of the tables.
             optimizer = keras.optimizers.legacy.Adam(_learning_rate(config, steps))
         # On a GPU, TensorFlow computes with int32 tensors in host memory.
         narrow = np.int64 if config.num_gpus else np.int32
-        data = _training_arrays(histories, item_vocabulary, config.recency_half_life, narrow)
+        arrays = _training_arrays(data.histories, data.num_items, config.recency_half_life, narrow)
         parts = [Part(self.model.trainable_variables, optimizer)]
-        super().__init__(config, strategy, data, interactions, per_replica, parts, ascending=True)
+        super().__init__(config, strategy, arrays, interactions, per_replica, parts, ascending=True)
         self._config = config
-        together = max(1, _SCORED_TOGETHER // candidates.items.shape[1])
+        together = max(1, _SCORED_TOGETHER // data.candidates.items.shape[1])
         self.evaluate = RankingEvaluation(
-            strategy, candidates, lambda *lists: self.model(*lists), together, narrow
+            strategy, data.candidates, lambda *lists: self.model(*lists), together, narrow
         )
 
     def train_epoch(self, epoch: int) -> EpochStats:

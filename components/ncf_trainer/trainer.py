@@ -5,7 +5,7 @@ from tfx import v1 as tfx
 from components.ncf_trainer import features
 from components.ncf_trainer.config import NcfTrainerConfig
 from components.ncf_trainer.create_fit import create_fit, part_of_histories
-from components.ncf_trainer.data import read_candidates, read_histories
+from components.ncf_trainer.data import RankingData, read_candidates, read_histories
 from components.ncf_trainer.export import export_model
 from components.ranking_metrics.rank import HIT_RATE
 from components.training.loop import Goal
@@ -25,13 +25,12 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
     """
     setup = set_up(fn_args, NcfTrainerConfig)
     context = input_context(setup.strategy)
-    fit = create_fit(
-        setup.config,
-        setup.strategy,
+    data = RankingData(
         read_histories(fn_args.train_files, part_of_histories(setup.config, context)),
         read_candidates(fn_args.eval_files, context),
         *map(setup.transform_output.vocabulary_size_by_name, features.VOCABULARIES),
     )
+    fit = create_fit(setup.config, setup.strategy, data)
     train_and_export(
         fn_args,
         setup,

@@ -6,7 +6,7 @@ from tfx import v1 as tfx
 from components.ncf_trainer import features
 from components.ncf_trainer.config import NcfTrainerConfig
 from components.ncf_trainer.create_fit import create_fit, part_of_histories
-from components.ncf_trainer.data import read_histories
+from components.ncf_trainer.data import RankingData, read_histories
 from components.ncf_trainer.validation import hold_out_last
 from components.ranking_metrics.rank import NDCG
 from components.training.loop import Goal
@@ -30,13 +30,12 @@ def tuner_fn(fn_args: tfx.components.FnArgs) -> tfx.components.TunerFnResult:
     setup = set_up(fn_args, NcfTrainerConfig)
     users, items = map(setup.transform_output.vocabulary_size_by_name, features.VOCABULARIES)
     part = part_of_histories(setup.config, input_context(setup.strategy))
-    histories, candidates = hold_out_last(
-        read_histories(fn_args.train_files, part), items, setup.config.seed
-    )
+    split = hold_out_last(read_histories(fn_args.train_files, part), items, setup.config.seed)
+    data = RankingData(*split, num_users=users, num_items=items)
     tuner = LoopTuner(
         fn_args,
         setup,
-        lambda trial: create_fit(trial.config, trial.strategy, histories, candidates, users, items),
+        lambda trial: create_fit(trial.config, trial.strategy, data),
         _space(setup.config),
         Goal(NDCG),
     )

@@ -106,8 +106,13 @@ def predictor(
     return predict
 
 
+def steps_of(config: LoopConfig, rows: int) -> int:
+    """Returns how many steps all epochs have, of so many rows each."""
+    return config.train_epochs * math.ceil(rows / config.batch_size)
+
+
 def scheduled_rate(
-    schedule: str, rate: float, config: LoopConfig, rows: int
+    schedule: str, rate: float, steps: int
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
     """Returns what an optimiser takes as its learning rate.
 
@@ -115,12 +120,10 @@ def scheduled_rate(
         schedule: "constant", or "cosine": a linear warm-up over a twentieth of the steps, then
             half a cosine to 0.
         rate: The learning rate, at its height if the schedule is not constant.
-        config: Epochs and batch size.
-        rows: Rows in an epoch.
+        steps: How many there are in all epochs.
     """
     if schedule == "constant":
         return rate
-    steps = config.train_epochs * math.ceil(rows / config.batch_size)
     # Some step has to come after it, or none has a rate above 0.
     warm_up = min(math.ceil(_WARM_UP * steps), steps - 1)
     return keras.optimizers.schedules.CosineDecay(

@@ -7,7 +7,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from components.ncf_trainer.config import NcfTrainerConfig
-from components.ncf_trainer.data import Candidates, Histories
+from components.ncf_trainer.data import RankingData
 from components.ncf_trainer.evaluation import RankingEvaluation
 from components.ncf_trainer.sequence.model import SequenceModel
 from components.ncf_trainer.sequence.next_item import NextItem
@@ -48,47 +48,41 @@ class SasRecFit(Engine[SequenceRows, _Rows]):
         self,
         config: NcfTrainerConfig,
         strategy: tf.distribute.Strategy,
-        histories: Histories,
-        candidates: Candidates,
-        user_vocabulary: int,
-        item_vocabulary: int,
+        data: RankingData,
     ):
         """Creates the variables and moves the data to the devices.
 
         Args:
             config: All settings.
             strategy: Where to train.
-            histories: Of all users, on every worker.
-            candidates: This worker's lists to evaluate on.
-            user_vocabulary: Users known.
-            item_vocabulary: Items known.
+            data: With the histories of all users, on every worker.
         """
         self._config = config
-        rows = pack_histories(histories, config.max_length, item_vocabulary)
+        histories, num_items = data.histories, data.num_items
+        rows = pack_histories(histories, config.max_length, num_items)
         context = input_context(strategy)
         mine = slice(context.input_pipeline_id, None, context.num_input_pipelines)
         rows = SequenceRows(*(column[mine] for column in rows))
         replicas = strategy.num_replicas_in_sync
         together = max(1, config.batch_size // config.max_length // replicas)
-        # A batch may hold more items than fit in its rows, so steps are counted by rows.
-        counted = steps_in_epoch(strategy, len(rows.inputs), together) * config.batch_size
+        steps = config.train_epochs * steps_in_epoch(strategy, len(rows.inputs), together)
         keras.utils.set_random_seed(config.seed)
         with strategy.scope():
-            self._sasrec = SasRec(config, item_vocabulary)
+            self._sasrec = SasRec(config, num_items)
             # Creates the variables.
             self._sasrec(tf.zeros([1, 2], tf.int32), tf.zeros([1, 2], tf.int32))
             next_item = None
             if config.next_item_share:
-                next_item = NextItem(item_vocabulary, config.history_half_life)
+                next_item = NextItem(num_items, config.history_half_life)
                 next_item.solve(histories, config.ridge)
-            table = HistoryTable(histories, user_vocabulary, item_vocabulary, config.max_length)
+            table = HistoryTable(histories, data.num_users, num_items, config.max_length)
             self.model = SequenceModel(table, self._sasrec, next_item, config.next_item_share)
-            rate = scheduled_rate(config.schedule, config.learning_rate, config, counted)
+            rate = scheduled_rate(config.schedule, config.learning_rate, steps)
             optimizer = keras.optimizers.legacy.Adam(rate, beta_2=0.98)
         parts = [Part(self._sasrec.trainable_variables, optimizer)]
         super().__init__(config, strategy, rows, len(rows.inputs), together, parts)
         self.evaluate = RankingEvaluation(
-            strategy, candidates, self.model, _SCORED_TOGETHER, np.int64
+            strategy, data.candidates, self.model, _SCORED_TOGETHER, np.int64
         )
 
     def train_epoch(self, epoch: int) -> EpochStats:
@@ -127,20 +121,17 @@ class NextItemFit:
         self,
         config: NcfTrainerConfig,
         strategy: tf.distribute.Strategy,
-        histories: Histories,
-        candidates: Candidates,
-        user_vocabulary: int,
-        item_vocabulary: int,
+        data: RankingData,
     ):
         """Creates the variables; the arguments are those of SasRecFit."""
-        self._histories, self._ridge = histories, config.ridge
+        self._histories, self._ridge = data.histories, config.ridge
         with strategy.scope():
-            table = HistoryTable(histories, user_vocabulary, item_vocabulary, config.max_length)
-            self._next_item = NextItem(item_vocabulary, config.history_half_life)
+            table = HistoryTable(data.histories, data.num_users, data.num_items, config.max_length)
+            self._next_item = NextItem(data.num_items, config.history_half_life)
             self.model = SequenceModel(table, None, self._next_item, share=1.0)
         self.checkpoint = tf.train.Checkpoint(weights=self._next_item.weights_table)
         self.evaluate = RankingEvaluation(
-            strategy, candidates, self.model, _SCORED_TOGETHER, np.int64
+            strategy, data.candidates, self.model, _SCORED_TOGETHER, np.int64
         )
 
     def train_epoch(self, epoch: int) -> EpochStats:

@@ -5,7 +5,12 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tf_keras as keras
 
-from components.training.columnar_training import ColumnarTraining, predictor, scheduled_rate
+from components.training.columnar_training import (
+    ColumnarTraining,
+    predictor,
+    scheduled_rate,
+    steps_of,
+)
 from components.training.engine import Part
 from components.wide_deep_trainer.census import features
 from components.wide_deep_trainer.census.config import ACCURACY, AUC, CensusTrainerConfig
@@ -75,7 +80,7 @@ def _parts(model: WideDeepClassifier, config: CensusTrainerConfig, rows: int) ->
         ftrl = keras.optimizers.Ftrl(config.wide_learning_rate)
         parts.append(Part(model.wide.trainable_variables, ftrl))
     if model.deep:
-        rate = scheduled_rate(config.schedule, config.deep_learning_rate, config, rows)
+        rate = scheduled_rate(config.schedule, config.deep_learning_rate, steps_of(config, rows))
         if config.deep_optimizer == "adamw":
             optimizer = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
         else:

@@ -5,7 +5,12 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tf_keras as keras
 
-from components.training.columnar_training import ColumnarTraining, predictor, scheduled_rate
+from components.training.columnar_training import (
+    ColumnarTraining,
+    predictor,
+    scheduled_rate,
+    steps_of,
+)
 from components.training.engine import Part
 from components.wide_deep_trainer.ratings import features
 from components.wide_deep_trainer.ratings.config import MAE, RMSE, RatingTrainerConfig
@@ -47,9 +52,9 @@ class RatingFit(ColumnarTraining):
         with strategy.scope():
             self.model = _MODELS[config.model_type](config, train, num_users, num_items)
             self.model({name: tf.constant(column[:1]) for name, column in train.items()})
-            rows = len(train[features.RATING])
+            steps = steps_of(config, len(train[features.RATING]))
             optimizer = keras.optimizers.Adam(
-                scheduled_rate(config.schedule, config.learning_rate, config, rows)
+                scheduled_rate(config.schedule, config.learning_rate, steps)
             )
         parts = [Part(self.model.trainable_variables, optimizer)]
         super().__init__(config, strategy, train, parts, self.model.loss)

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from components.ncf_trainer.config import NcfTrainerConfig
 from components.ncf_trainer.create_fit import create_fit, part_of_histories
-from components.ncf_trainer.data import Candidates, Histories
+from components.ncf_trainer.data import Candidates, Histories, RankingData
 from components.training.strategy import create_strategy, input_context
 
 USERS, ITEMS, GROUPS, HISTORY, NEGATIVES = 1000, 200, 10, 12, 100
@@ -51,8 +51,8 @@ def build(**settings):
     config = NcfTrainerConfig(**{**defaults, **settings})
     strategy = create_strategy(0)
     context = input_context(strategy)
-    histories, candidates = data(context, part_of_histories(config, context))
-    run = create_fit(config, strategy, histories, candidates, USERS, ITEMS)
+    split = data(context, part_of_histories(config, context))
+    run = create_fit(config, strategy, RankingData(*split, USERS, ITEMS))
     return config, strategy, run
 
 

@@ -5,7 +5,7 @@ import tensorflow_transform as tft
 
 from components.ncf_trainer.config import NcfTrainerConfig
 from components.ncf_trainer.create_fit import create_fit
-from components.ncf_trainer.data import read_candidates, read_histories
+from components.ncf_trainer.data import RankingData, read_candidates, read_histories
 from components.ncf_trainer.export import export_model
 from components.ranking_metrics import full_ranking
 from components.training.strategy import create_strategy
@@ -36,7 +36,7 @@ def exported(request, transformed, tmp_path_factory):
         for read, split in ((read_histories, "train"), (read_candidates, "eval"))
     )
     sizes = (len(users), len(items))
-    model = create_fit(config, create_strategy(0), histories, candidates, *sizes).model
+    model = create_fit(config, create_strategy(0), RankingData(histories, candidates, *sizes)).model
     rng = np.random.default_rng(0)
     for variable in model.weights:
         if variable.dtype == tf.float32:

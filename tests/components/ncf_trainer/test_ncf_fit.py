@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from components.ncf_trainer.config import NcfTrainerConfig
-from components.ncf_trainer.data import Candidates, Histories
+from components.ncf_trainer.data import Candidates, Histories, RankingData
 from components.ncf_trainer.fit import NcfFit, _training_arrays
 from components.ranking_metrics.rank import HIT_RATE
 from components.training.checkpoints import Checkpoints
@@ -64,8 +64,7 @@ def small(candidates=ALONE, **settings):
     """A fit of two users, three of whose five interactions are in a batch."""
     histories = Histories(np.array([0, 1]), np.array([0, 0, 0, 0, 1]), np.array([3, 0, 2, 1, 3]))
     config = NcfTrainerConfig(**{"batch_size": 6, "num_neg": 1, "model_type": "gmf", **settings})
-    sizes = {"user_vocabulary": 2, "item_vocabulary": 40}
-    return NcfFit(config, create_strategy(0), histories, candidates, **sizes)
+    return NcfFit(config, create_strategy(0), RankingData(histories, candidates, 2, 40))
 
 
 def metrics(*lists):

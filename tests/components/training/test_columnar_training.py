@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 import tf_keras as keras
 
-from components.training.columnar_training import ColumnarTraining, scheduled_rate
+from components.training.columnar_training import ColumnarTraining, scheduled_rate, steps_of
 from components.training.config import LoopConfig
 from components.training.engine import Part
 from components.training.strategy import create_strategy
@@ -11,9 +11,10 @@ from components.training.strategy import create_strategy
 
 def rates(epochs, rows):
     """The rate of each step."""
-    config = LoopConfig(train_epochs=epochs, batch_size=10)
-    schedule = scheduled_rate("cosine", 0.5, config, rows)
-    return [float(schedule(step)) for step in range(epochs * -(-rows // 10))]
+    steps = steps_of(LoopConfig(train_epochs=epochs, batch_size=10), rows)
+    assert steps == epochs * -(-rows // 10)
+    schedule = scheduled_rate("cosine", 0.5, steps)
+    return [float(schedule(step)) for step in range(steps)]
 
 
 def test_the_rate_rises_for_a_twentieth_of_the_steps_and_falls_to_0():
@@ -28,7 +29,7 @@ def test_a_single_step_has_the_full_rate():
 
 
 def test_a_constant_rate_is_no_schedule():
-    assert scheduled_rate("constant", 0.5, LoopConfig(train_epochs=1, batch_size=10), 7) == 0.5
+    assert scheduled_rate("constant", 0.5, 7) == 0.5
 
 
 @pytest.mark.parametrize("seed", [3, 2**32 - 1])
