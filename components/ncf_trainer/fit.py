@@ -13,6 +13,7 @@ from components.ncf_trainer.model import NcfModel
 from components.ncf_trainer.sampling import Untouched, draw, sample_untouched, untouched_index
 from components.training.engine import Engine, Part, Step, steps_in_epoch
 from components.training.loop import EpochStats
+from components.training.strategy import index_type
 
 _SCORED_TOGETHER = 1 << 16
 
@@ -81,8 +82,7 @@ class NcfFit(Engine[_Interactions, _Choices]):
             self.model = NcfModel(config, data.num_users + 1, data.num_items + 1)
             # Keras' newer Adam takes longer for the same updates of the tables.
             optimizer = keras.optimizers.legacy.Adam(_learning_rate(config, steps))
-        # On a GPU, TensorFlow computes with int32 tensors in host memory.
-        narrow = np.int64 if config.num_gpus else np.int32
+        narrow = index_type(config.num_gpus)
         arrays = _training_arrays(data.histories, data.num_items, config.recency_half_life, narrow)
         parts = [Part(self.model.trainable_variables, optimizer)]
         super().__init__(config, strategy, arrays, interactions, per_replica, parts, ascending=True)

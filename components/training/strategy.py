@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from typing import TypeVar
 
+import numpy as np
 import tensorflow as tf
 
 from transforms.base.errors import UserError
@@ -45,6 +46,14 @@ def create_strategy(num_gpus: int) -> tf.distribute.Strategy:
     if len(cpus) > 1:
         return tf.distribute.MirroredStrategy([cpu.name for cpu in cpus])
     return tf.distribute.OneDeviceStrategy("CPU:0")
+
+
+def index_type(num_gpus: int) -> type[np.integer]:
+    """Returns the narrowest type of integers that the devices look rows up by.
+
+    On a GPU, TensorFlow computes with int32 tensors in host memory.
+    """
+    return np.int64 if num_gpus else np.int32
 
 
 def input_context(strategy: tf.distribute.Strategy) -> tf.distribute.InputContext:

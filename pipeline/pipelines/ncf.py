@@ -69,6 +69,25 @@ _PRESETS = {
         ),
         NcfGate(min_hit_rate=0.8, min_ndcg=0.58, max_regression=0.01),
     ),
+    # Deeper, wider and longer than two cores have the time for; see docs/pipelines.md.
+    "gpu": Preset(
+        NcfTrainerConfig(
+            model_type="sasrec",
+            num_gpus=1,
+            mixed_precision=True,
+            num_factors=128,
+            blocks=4,
+            heads=4,
+            dropout=0.3,
+            train_epochs=60,
+            batch_size=12_800,
+            epochs_between_evals=10,
+            learning_rate=0.006,
+            schedule="cosine",
+            next_item_share=0.1,
+        ),
+        NcfGate(min_hit_rate=0.8, min_ndcg=0.58, max_regression=0.01),
+    ),
     "next_item": Preset(
         NcfTrainerConfig(model_type="next_item", train_epochs=1),
         NcfGate(min_hit_rate=0.74, min_ndcg=0.53, max_regression=0.01),

@@ -17,7 +17,7 @@ from components.ncf_trainer.sequence.windows import HistoryTable
 from components.training.columnar_training import scheduled_rate
 from components.training.engine import Engine, Part, Step, steps_in_epoch
 from components.training.loop import EpochStats
-from components.training.strategy import input_context
+from components.training.strategy import index_type, input_context
 
 _SCORED_TOGETHER = 256
 
@@ -62,7 +62,7 @@ class SasRecFit(Engine[SequenceRows, _Rows]):
         rows = pack_histories(histories, config.max_length, num_items)
         context = input_context(strategy)
         mine = slice(context.input_pipeline_id, None, context.num_input_pipelines)
-        rows = SequenceRows(*(column[mine] for column in rows))
+        rows = SequenceRows(*(column[mine].astype(index_type(config.num_gpus)) for column in rows))
         replicas = strategy.num_replicas_in_sync
         together = max(1, config.batch_size // config.max_length // replicas)
         steps = config.train_epochs * steps_in_epoch(strategy, len(rows.inputs), together)

@@ -83,7 +83,7 @@ class SasRec(keras.Model):
         if not sampled:
             return tf.nn.sparse_softmax_cross_entropy_with_logits(targets, self._logits(expected))
         count = self.item_bias.shape[0]
-        drawn = tf.random.stateless_uniform([sampled], seed, 0, count, tf.int32)
+        drawn = tf.random.stateless_uniform([sampled], seed, 0, count, targets.dtype)
         own = tf.reduce_sum(expected * tf.gather(self.item_table, targets), axis=-1)
         own += tf.gather(self.item_bias, targets)
         others = self._products(expected, tf.gather(self.item_table, drawn))

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import pathlib
@@ -11,10 +12,12 @@ import tensorflow as tf
 from components.ncf_trainer.config import NcfTrainerConfig
 from components.ncf_trainer.data import Candidates, Histories, RankingData
 from components.ncf_trainer.fit import NcfFit, _training_arrays
+from components.ncf_trainer.sequence import fit as sequence_fit
 from components.ranking_metrics.rank import HIT_RATE
 from components.training.checkpoints import Checkpoints
 from components.training.loop import Goal, run_loop
 from components.training.strategy import create_strategy
+from pipeline.config import preset
 from tests.components.ncf_trainer.fit_groups import build, fit
 
 SASREC = {
@@ -202,6 +205,20 @@ def test_compiled_or_in_bfloat16_it_trains_as_well(single, settings):
 @pytest.mark.parametrize("settings", [{"xla": True}, {"mixed_precision": True}, {"seed": 1}])
 def test_sasrec_trains_as_well_whatever_compiles_or_computes_it(settings):
     assert fit(**SASREC, **settings)[1] > 0.8
+
+
+def test_sasrec_trains_the_same_by_rows_as_wide_as_a_gpu_wants_them(monkeypatch):
+    settings = {**SASREC, "train_epochs": 1, "sampled_items": 0}
+    narrow = fit(**settings)[0]
+    monkeypatch.setattr(sequence_fit, "index_type", lambda num_gpus: np.int64)
+    assert fit(**settings)[0] == pytest.approx(narrow, rel=1e-5)
+    assert np.isfinite(fit(**{**settings, "sampled_items": 20})[0]).all()
+
+
+def test_the_preset_for_a_gpu_trains_an_epoch_without_one_too():
+    settings = dataclasses.asdict(preset("ncf", "gpu").trainer)
+    losses, _, _ = fit(**{**settings, "num_gpus": 0, "train_epochs": 1})
+    assert settings["num_gpus"] == 1 and np.isfinite(losses).all()
 
 
 def test_two_devices_train_sasrec_as_well_as_one():

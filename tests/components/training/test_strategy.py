@@ -1,9 +1,10 @@
 from unittest import mock
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.training.strategy import create_strategy, input_context, is_chief
+from components.training.strategy import create_strategy, index_type, input_context, is_chief
 from transforms.base.errors import UserError
 
 
@@ -13,6 +14,10 @@ def test_more_gpus_than_there_are_is_an_error():
         UserError, match=f"num_gpus={existing + 1}: this machine has {existing} GPUs"
     ):
         create_strategy(existing + 1)
+
+
+def test_rows_are_looked_up_by_what_the_device_has_in_its_memory():
+    assert index_type(0) == np.int32 and index_type(2) == np.int64
 
 
 def test_a_single_process_is_the_chief_and_reads_everything():
