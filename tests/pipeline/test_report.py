@@ -1,11 +1,13 @@
 import html.parser
 import json
 import os
+import re
 
 import numpy as np
 import pytest
 from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 
+from pipeline.run.history import keep_run
 from pipeline.run.report.distributions import feature_distributions
 from pipeline.run.report.page import write_report
 
@@ -217,6 +219,33 @@ def test_a_run_that_made_nothing_tells_why(stopped, draw_file):
 
 def test_a_first_run_has_nothing_to_compare_with(draw):
     assert "no model to compare with" in draw(baseline={}, slices={})
+
+
+def test_the_run_that_pushed_the_model_in_use_is_named(draw, tmp_path):
+    runs = {"1": "/models/0", "2": "/models/1", "3": None}
+    for name, pushed in runs.items():
+        run = {"started": f"2026-01-0{name}T11:12:13+0000", "preset": f"preset-{name}"}
+        keep_run(str(tmp_path), name, {**run, "pushed_model": pushed})
+    text = draw()
+    assert "of the run of 2026-01-02 11:12, preset preset-2" in text
+    assert text.count("of the run of") == 1
+
+
+@pytest.mark.parametrize("baseline", ["/models/1", ""])
+def test_a_run_that_is_not_kept_or_that_pushed_nothing_is_not_named(
+    baseline, draw, summary, tmp_path
+):
+    keep_run(str(tmp_path), "1", {"pushed_model": None})
+    keep_run(str(tmp_path), "2", {"pushed_model": ""})
+    text = draw(lineage={**summary["lineage"], "baseline_model": baseline})
+    assert "of the run of" not in text and ("no model\n" in text) == (not baseline)
+
+
+def test_slices_stand_by_feature_and_those_of_most_examples_first(draw):
+    counts = {"b=1": 10.0, "a=1": 5.0, "a=2": 7.0, "b=2": 20.0, "a=3": None}
+    text = draw(slices={name: {"example_count": counts[name]} for name in counts})
+    rows = [name for name in re.findall(r'<th scope="row">(.*?)</th>', text) if name in counts]
+    assert rows == ["a=2", "a=1", "a=3", "b=2", "b=1"]
 
 
 def test_a_tuned_run_shows_its_trials(draw):

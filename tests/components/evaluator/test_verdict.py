@@ -75,6 +75,8 @@ def test_users_who_do_not_count_are_warned_of_beyond_a_twentieth(short, begins):
     [
         ({}, "there is nothing to evaluate on"),
         ({"example_count": 3.0}, "the model gave a score that is not finite"),
+        ({"example_count": 1.0, "short_lists": 0.0}, "the model gave a score that is not finite"),
+        ({"example_count": 3.0, "short_lists": 2.0}, "the model gave a score that is not finite"),
         ({"example_count": 3.0, "short_lists": 3.0}, "every user's list is too short"),
     ],
 )

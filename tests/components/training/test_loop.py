@@ -75,6 +75,20 @@ def test_a_finished_run_trains_no_more(tmp_path):
     assert again.trained == []
 
 
+@pytest.mark.parametrize(("epochs", "timed"), [(1, [0]), (2, [1]), (3, [1, 2])])
+def test_the_speed_is_that_of_all_epochs_but_the_first_if_there_are_others(epochs, timed, tmp_path):
+    history = Run(tmp_path)(train_epochs=epochs)
+    seconds = sum(history.epochs[i]["seconds"] for i in timed)
+    assert history.examples_per_second == pytest.approx(10 * len(timed) / seconds)
+
+
+def test_a_run_that_goes_on_has_the_speed_of_its_own_epochs(tmp_path):
+    with pytest.raises(KilledError):
+        Run(tmp_path, kill_before=2)(train_epochs=4)
+    history = Run(tmp_path)(train_epochs=4)
+    assert history.examples_per_second == pytest.approx(10 / history.epochs[3]["seconds"])
+
+
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_stops_once_the_threshold_is_reached(sign, tmp_path):
     run = Run(tmp_path, sign=sign)

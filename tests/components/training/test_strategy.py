@@ -1,3 +1,4 @@
+import json
 from unittest import mock
 
 import numpy as np
@@ -43,3 +44,21 @@ def test_a_worker_knows_its_part_with_a_chief_and_without():
     workers = ["a:1", "b:1", "c:1"]
     assert parts(chief=workers[:1], worker=workers[1:]) == [(0, 3), (1, 3), (2, 3)]
     assert parts(worker=workers) == [(0, 3), (1, 3), (2, 3)]
+
+
+@pytest.mark.parametrize("cluster", [{}, {"worker": ["a:1", "b:1"]}])
+def test_one_of_several_workers_joins_the_others_with_its_own_gpus_alone(cluster, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster}))
+    gpus, joined = ["GPU:0", "GPU:1", "GPU:2"], object()
+    visible = mock.Mock()
+    # TensorFlow itself would wait for the others.
+    monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", lambda: joined)
+    monkeypatch.setattr(tf.distribute, "MirroredStrategy", lambda devices: devices)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: gpus)
+    monkeypatch.setattr(tf.config, "set_visible_devices", visible)
+    strategy = create_strategy(2)
+    if cluster:
+        assert strategy is joined
+        visible.assert_called_once_with(gpus[:2], "GPU")
+    else:
+        assert strategy == gpus[:2] and not visible.called

@@ -1,15 +1,21 @@
 import gc
+import json
 import math
 import types
 
 import keras_tuner
 import pytest
 import tensorflow as tf
+from tfx.components.tuner import executor
+from tfx.dsl.components.base.base_executor import BaseExecutor
+from tfx.types import standard_artifacts
+from tfx.utils import json_utils
 
 from components.training.config import LoopConfig
 from components.training.loop import EpochStats, Goal
 from components.training.strategy import create_strategy
 from components.training.train import Setup
+from components.tuning.executor import METRIC, TunerExecutor
 from components.tuning.space import among, around
 from components.tuning.tuner import LoopTuner
 from transforms.base.errors import UserError, find_user_error
@@ -154,6 +160,33 @@ def test_any_other_fault_ends_the_search(tmp_path):
     with pytest.raises(Exception, match="num_gpus=1") as caught:
         search()
     assert str(find_user_error(caught.value)) == str(mistake)
+
+
+def test_the_result_names_its_metric_and_is_all_that_is_left(tmp_path, monkeypatch):
+    searched = []
+
+    def search(inputs, properties, folder, print_tuning_summary):
+        custom = json_utils.loads(properties["custom_config"])
+        searched.append((json.loads(custom["config"])["train_epochs"], print_tuning_summary))
+        return Search(tmp_path)()
+
+    monkeypatch.setattr(executor, "search", search)
+    best, results = standard_artifacts.HyperParameters(), standard_artifacts.TunerResults()
+    best.uri, results.uri = str(tmp_path / "best"), str(tmp_path / "results")
+    outputs = {"best_hyperparameters": [best], "tuner_results": [results]}
+    custom = json_utils.dumps(
+        {"config": to_json(LoopConfig(train_epochs=1, batch_size=4)), "code": ""}
+    )
+    context = BaseExecutor.Context(tmp_dir=str(tmp_path / "tmp"), unique_id="1")
+    TunerExecutor(context).Do({}, outputs, {"custom_config": custom, "train_epochs": 3})
+    assert searched == [(3, False)]
+    assert results.get_string_custom_property(METRIC) == "score"
+    found = json.loads((tmp_path / "results" / "tuner_results.json").read_text())
+    assert len(found) == TRIALS
+    assert json.loads((tmp_path / "best" / "best_hyperparameters.txt").read_text())["values"] == {
+        name: found[0][name] for name in OWN
+    }
+    assert not list((tmp_path / "checkpoints").iterdir())
 
 
 def test_a_space_lies_around_the_setting():

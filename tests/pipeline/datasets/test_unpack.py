@@ -1,5 +1,6 @@
 import os
 import random
+import shutil
 import stat
 import zipfile
 
@@ -88,9 +89,22 @@ def test_refuses_a_bomb_by_its_ratio(archive):
     refuse(archive, "more than 100 times its size")
 
 
-def test_refuses_a_bomb_by_its_size(archive, monkeypatch):
-    monkeypatch.setattr(unpack, "MAX_BYTES", len(RATINGS))
+def test_a_small_file_may_be_compressed_as_much_as_it_likes(archive, tmp_path, monkeypatch):
+    monkeypatch.setattr(unpack, "_SMALL", 1 << 16)
+    write_zip(archive, GOOD | {"ml-1m/zeros": bytes(1 << 16)})
+    unpack_zip(archive, str(tmp_path / "out"), NAMES)
+    shutil.rmtree(tmp_path / "out")
+    write_zip(archive, GOOD | {"ml-1m/zeros": bytes((1 << 16) + 1)})
+    refuse(archive, "more than 100 times its size")
+
+
+def test_refuses_a_bomb_by_its_size(archive, tmp_path, monkeypatch):
+    size = sum(map(len, GOOD.values()))
     write_zip(archive, GOOD)
+    monkeypatch.setattr(unpack, "MAX_BYTES", size)
+    unpack_zip(archive, str(tmp_path / "out"), NAMES)
+    shutil.rmtree(tmp_path / "out")
+    monkeypatch.setattr(unpack, "MAX_BYTES", size - 1)
     refuse(archive, "would unpack to more than")
 
 

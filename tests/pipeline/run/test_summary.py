@@ -6,6 +6,7 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2 as mlmd_pb2
 from tfx.orchestration import metadata
 
+from components.example_gen.executor import quarantine_file
 from pipeline.config import preset
 from pipeline.run.deployment import local_deployment
 from pipeline.run.progress import Progress
@@ -116,6 +117,45 @@ def test_trials_are_counted_from_one_and_told_in_their_order(told, tmp_path):
     assert [(trial["trial"], trial["score"]) for trial in tuning["trials"]] == [(1, 0.6), (2, 0.7)]
     assert tuning["best_trial"] == 2 and tuning["chosen"] == {"num_factors": 16}
     assert tuning["metric"] == "ndcg_at_10"
+
+
+@pytest.fixture
+def progress():
+    """Of a run in which a first component has ended."""
+    shown = Progress(io.StringIO(), live=False)
+    shown.start("StatisticsGen")
+    shown.finish("StatisticsGen", cached=False)
+    return shown
+
+
+def test_the_training_is_told_as_the_trainer_wrote_it(told, tmp_path, progress):
+    history = {"epochs": [{"epoch": 1, "loss": 0.5}], "examples_per_second": 7.5}
+    (tmp_path / "training.json").write_text(json.dumps(history))
+    told.put("1", "Trainer", "model", "Model", "/model")
+    told.put("1", "Trainer", "model_run", "ModelRun", str(tmp_path))
+    known = summarise_stopped(CONFIG, told.deployment, progress)
+    assert {key: known[key] for key in history} == history
+    assert known["lineage"]["model"] == "/model"
+
+
+@pytest.mark.parametrize("quarantined", [0, 2])
+def test_the_data_are_told_with_their_counters(quarantined, told, progress):
+    counters = {"rows": 9, "quarantined": quarantined, "span": 1, "version": 1, "is_external": 0}
+    told.put(
+        "1", "RatingsExampleGen", "examples", "Examples", "/e", input_fingerprint="f", **counters
+    )
+    known = summarise_stopped(CONFIG, told.deployment, progress)
+    assert known["counters"] == {"rows": 9, "quarantined": quarantined}
+    lineage = known["lineage"]
+    assert (lineage["examples"], lineage["data_fingerprint"]) == ("/e", "f")
+    assert known["quarantine"] == (quarantine_file("/e") if quarantined else None)
+
+
+def test_a_spoilt_artifact_costs_the_summary_its_artifacts_alone(told, tmp_path, progress):
+    told.put("1", "Trainer", "model", "Model", "/model")
+    told.put("1", "Trainer", "model_run", "ModelRun", str(tmp_path / "missing"))
+    known = summarise_stopped(CONFIG, told.deployment, progress)
+    assert known["lineage"].keys() == {"code"} and known["seconds"].keys() == {"StatisticsGen"}
 
 
 @pytest.mark.parametrize("component", [None, "StatisticsGen"])

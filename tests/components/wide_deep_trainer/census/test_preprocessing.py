@@ -139,3 +139,5 @@ def test_boundaries_leave_out_zeros_and_rise_even_where_nothing_is_positive(tmp_
     assert found[:, 0].tolist() == [0, 0, 0]
     assert set(found[0, 1:]) == {20, 30, 40}
     assert set(found[2, 1:]) == {5, 9}
+    # So a first gain of any amount stands apart from none.
+    assert set(found[1, 1:]) == {1}

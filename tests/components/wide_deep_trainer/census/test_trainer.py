@@ -3,16 +3,18 @@ import json
 import os
 import types
 
+import keras_tuner
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from components.training.loop import HISTORY_FILE
 from components.wide_deep_trainer.census import trainer as census_trainer
+from components.wide_deep_trainer.census.config import CensusTrainerConfig
 from components.wide_deep_trainer.census.features import CATEGORICAL, NUMERIC
 from components.wide_deep_trainer.census.fit import classification_metrics
 from components.wide_deep_trainer.census.trainer import run_fn
-from components.wide_deep_trainer.census.tuner import tuner_fn
+from components.wide_deep_trainer.census.tuner import _space, tuner_fn
 from pipeline.pipelines.census import PIPELINE
 from tests.components.wide_deep_trainer.conftest import example
 from transforms.base.errors import UserError
@@ -111,6 +113,28 @@ def test_a_search_needs_the_train_split_alone(census_transformed, fn_args, tune)
     oracle = tune(tuner_fn, fn_args(short, census_transformed))
     assert (oracle.objective.name, oracle.objective.direction) == ("auc", "max")
     assert [0 < trial.score < 1 for trial in oracle.trials.values()] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("model_type", "optimizer", "searched"),
+    [
+        ("wide", "adagrad", {"wide_learning_rate"}),
+        ("deep", "adagrad", {"deep_learning_rate", "dropout"}),
+        ("deep", "adamw", {"deep_learning_rate", "dropout", "weight_decay"}),
+        ("wide_deep", "adagrad", {"wide_learning_rate", "deep_learning_rate", "dropout"}),
+    ],
+)
+def test_only_what_a_model_has_is_searched_and_to_both_sides(model_type, optimizer, searched):
+    own = {"wide_learning_rate": 0.02, "deep_learning_rate": 0.01, "dropout": 0.15}
+    own |= {"weight_decay": 0.02} if optimizer == "adamw" else {}
+    found = _space(
+        CensusTrainerConfig(model_type=model_type, deep_optimizer=optimizer, **own)
+    ).space
+    assert {setting.name for setting in found} == searched
+    for setting in found:
+        is_choice = isinstance(setting, keras_tuner.engine.hyperparameters.Choice)
+        ends = setting.values if is_choice else (setting.min_value, setting.max_value)
+        assert ends[0] < own[setting.name] == setting.default < ends[-1]
 
 
 def test_more_gpus_than_there_are_is_an_error(census_transformed, fn_args):

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 
@@ -9,7 +10,8 @@ from components.training.loop import HISTORY_FILE
 from components.wide_deep_trainer.ratings import preprocessing as rating_preprocessing
 from components.wide_deep_trainer.ratings.config import RatingTrainerConfig
 from components.wide_deep_trainer.ratings.trainer import run_fn
-from components.wide_deep_trainer.ratings.tuner import tuner_fn
+from components.wide_deep_trainer.ratings.tuner import _space, tuner_fn
+from pipeline.pipelines.movielens import PIPELINE
 
 SCHEMA = rating_preprocessing.__file__.replace("preprocessing.py", "schema.pbtxt")
 USERS, ITEMS = 60, 40
@@ -111,3 +113,32 @@ def test_a_search_needs_the_train_split_alone(transformed, fn_args, tune):
     oracle = tune(tuner_fn, fn_args(config, transformed))
     assert (oracle.objective.name, oracle.objective.direction) == ("rmse", "min")
     assert [0 < trial.score < 5 for trial in oracle.trials.values()] == [True, True]
+
+
+@pytest.mark.parametrize("model_type", SMALL)
+def test_only_what_a_model_has_is_searched_and_to_both_sides(model_type):
+    own = {"learning_rate": 0.01, "dropout": 0.3}
+    if model_type == "factors":
+        own = dataclasses.asdict(PIPELINE.presets["best"].trainer)
+    found = {
+        setting.name: setting
+        for setting in _space(RatingTrainerConfig(**{**own, "model_type": model_type})).space
+    }
+    regularized = {"factor_regularization", "bias_regularization"}
+    searched = {"dropout"} if model_type == "deep" else {"num_factors", *regularized}
+    assert found.keys() == {"learning_rate", *searched}
+    rate = found.pop("learning_rate")
+    assert rate.min_value < own["learning_rate"] < rate.max_value
+    for name, setting in found.items():
+        assert setting.values[0] < own[name] < setting.values[-1]
+        # The preset's half and double; of dropout, which has no double, steps of one size.
+        if name != "dropout":
+            assert setting.values == [own[name] / 2, own[name], 2 * own[name]]
+        else:
+            np.testing.assert_allclose(np.diff(setting.values), setting.values[1])
+
+
+def test_factors_are_at_least_one():
+    config = RatingTrainerConfig(model_type="factors", num_factors=1)
+    (factors,) = (s for s in _space(config).space if s.name == "num_factors")
+    assert factors.values == [1, 2]
