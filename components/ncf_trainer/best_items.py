@@ -34,6 +34,14 @@ class BestItems:
             excluded: Rows of items, int64 [batch, any].
             included: Rows of items, int64 [batch, any]; with no column, of all.
         """
+        checks = [
+            tf.debugging.assert_equal(
+                tf.shape(rows)[0], tf.shape(scores)[0], f"{name} must have a row for each asked"
+            )
+            for name, rows in (("exclude", excluded), ("include", included))
+        ]
+        with tf.control_dependencies(checks):
+            scores = tf.identity(scores)
         scores = lowered(_restricted(scores, included), excluded)
         # The last row stands for unknown ids: it takes the scatter's padding and is no item.
         wanted = tf.reduce_max(k)

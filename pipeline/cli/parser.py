@@ -31,7 +31,12 @@ class Parser(argparse.ArgumentParser):
         Raises:
             UserError: Always.
         """
-        self._refuse(message)
+        hint = ""
+        if message.endswith("expected one argument"):
+            # What begins with a dash is taken for an option.
+            option = message.removeprefix("argument ").partition(":")[0]
+            hint = f"; if it begins with a dash, write {option}=-...; see: {self.prog} --help"
+        self._refuse(message, hint)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         # argparse says it in a sentence of each Python version's own, with nothing to suggest.

@@ -139,6 +139,8 @@ def _recommend(options: argparse.Namespace) -> ExitCode:
         ranked = recommender.for_users(None if options.all else users)
         for user in ranked.strangers:
             print(f"warning: user {user} was not trained on: ranked as average", file=sys.stderr)
+        for user in ranked.without:
+            print(f"warning: nothing is left that user {user} has not had", file=sys.stderr)
     return _tell(ranked, served, options.out)
 
 

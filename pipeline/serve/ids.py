@@ -6,6 +6,8 @@ from transforms.parsing.integers import integer_fault
 from transforms.parsing.string_ids import id_fault
 
 _BLANKS = " \t\r\n"
+# First lines that name the column, in small letters and without underscores.
+_HEADERS = {"user_id": ("user", "userid"), "item_id": ("item", "itemid", "movieid")}
 
 
 def parse_id(text: str, served: ServedModel, place: str, name: str) -> int | str:
@@ -34,7 +36,9 @@ def parse_id(text: str, served: ServedModel, place: str, name: str) -> int | str
 
 
 def read_ids(path: str, served: ServedModel, name: str) -> list[int | str]:
-    """Returns the distinct ids of a file with one on each line; blank lines are left out.
+    """Returns the distinct ids of a file with one on each line.
+
+    Blank lines are left out, and a first line that names the column, such as userId.
 
     Args:
         path: The file, in UTF-8.
@@ -49,7 +53,9 @@ def read_ids(path: str, served: ServedModel, name: str) -> list[int | str]:
     try:
         with open(path, encoding="utf-8-sig") as file:
             for number, line in enumerate(file, 1):
-                if line.strip(_BLANKS):
+                text = line.strip(_BLANKS)
+                header = number == 1 and text.lower().replace("_", "") in _HEADERS[name]
+                if text and not header:
                     ids.append(parse_id(line, served, f"{path}:{number}", name))
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; name a file with one {what} a line") from error

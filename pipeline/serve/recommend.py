@@ -32,6 +32,7 @@ class Ranked(NamedTuple):
         score: float32 [rows]; higher is better.
         strangers: Users that the model was not trained on: theirs are the average user's; or the
             items of a history that it was not.
+        without: Users to whom nothing is left to recommend.
     """
 
     user_id: np.ndarray | None
@@ -39,6 +40,7 @@ class Ranked(NamedTuple):
     item_id: np.ndarray
     score: np.ndarray
     strangers: list[int] | list[str]
+    without: list[int] | list[str] = []
 
 
 class Recommender:
@@ -154,6 +156,7 @@ class Recommender:
             item_id=self._reader.decode_ids(item_id[row, column]),
             score=score[row, column],
             strangers=strangers.tolist(),
+            without=[] if users is None else np.setdiff1d(users, users[row]).tolist(),
         )
 
 

@@ -230,6 +230,14 @@ def test_nothing_but_what_is_included_is_recommended(served):
         assert (scores[row, left:] == LOWEST).all()
 
 
+@pytest.mark.parametrize("name", ["exclude", "include"])
+def test_each_who_is_asked_for_has_a_row_of_what_is_left_out_and_let_in(served, name):
+    users = served[1][:2]
+    rows = {"exclude": [[]] * 2, "include": [[]] * 2, name: [[served[2][0]]]}
+    with pytest.raises(tf.errors.InvalidArgumentError, match=f"{name} must have a row for each"):
+        recommend(served, users, 3, rows["exclude"], rows["include"])
+
+
 def similar(served, item_id, k, exclude):
     answer = served[0]["similar"](
         item_id=tf.constant(item_id, tf.int64),

@@ -44,7 +44,7 @@ def test_answers_that_need_no_run_do_not_import_the_stack():
         (["recommend", "--all", "--top", "0"], "--top=0: must be at least 1"),
         (
             ["recommend", "--item"],
-            "expected one argument; see: python -m pipeline recommend --help",
+            "expected one argument; if it begins with a dash, write --item=-...; see: python -m",
         ),
     ],
 )

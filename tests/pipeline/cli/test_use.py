@@ -18,7 +18,8 @@ def asked(monkeypatch):
 
         def _answer(self, question):
             return lambda *arguments: (
-                asked.update({question: arguments}) or Ranked(None, [], [], [], strangers=[])
+                asked.update({question: arguments})
+                or Ranked(None, [], [], [], strangers=[], without=[8, 9])
             )
 
         def __getattr__(self, name):
@@ -35,6 +36,17 @@ def asked(monkeypatch):
 def test_a_user_who_is_named_twice_is_asked_for_once(asked):
     assert main(["recommend", "--user", "7", "--user", "3", "--user", "07"]) == 0
     assert asked["for_users"] == ([7, 3],) and asked["include"] is None
+
+
+def test_who_has_had_everything_is_told_so(asked, capsys):
+    assert main(["recommend", "--user", "9", "--user", "7", "--user", "8"]) == 0
+    warnings = capsys.readouterr().err.splitlines()
+    assert warnings == [f"warning: nothing is left that user {user} has not had" for user in (8, 9)]
+
+
+def test_an_id_that_begins_with_a_dash_is_written_with_an_equals_sign(asked, capsys):
+    assert main(["recommend", "--user", "-Tk005"]) == 2
+    assert "if it begins with a dash, write --user=-...; see" in capsys.readouterr().err
 
 
 def test_all_a_history_a_users_history_and_an_item_are_each_asked_in_their_way(asked, tmp_path):

@@ -48,6 +48,19 @@ def test_a_user_is_what_the_model_takes_or_one_line(tmp_path):
         parse_id(" ", strings, "--user", "user_id")
 
 
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [("userId", "user_id"), ("user_id\r", "user_id"), ("USER", "user_id"), ("movieId", "item_id")],
+)
+def test_a_first_line_that_names_the_column_is_no_id(header, name, tmp_path):
+    path = tmp_path / "ids.csv"
+    path.write_text(f"{header}\n7\n", encoding="utf-8")
+    assert read_ids(str(path), trained(string_ids=True), name) == ["7"]
+    path.write_text(f"7\n{header}\n", encoding="utf-8")
+    with pytest.raises(UserError, match=f":2: {name} "):
+        read_ids(str(path), trained(), name)
+
+
 def test_a_file_of_items_says_so(tmp_path):
     path = tmp_path / "stock.txt"
     path.write_text("\n")

@@ -93,6 +93,12 @@ def test_more_users_than_are_asked_together_have_each_their_answer(ask, monkeypa
     assert ranked.item_id.tolist() == [1, 0, 0, 0, 1]
 
 
+def test_who_has_had_everything_is_named(ask):
+    ranked = ask([7, 8, 10], top=2, include=[-1, 0])
+    assert set(ranked.user_id.tolist()) == {8, 10} and ranked.without == [7]
+    assert ask([8], top=2).without == []
+
+
 def test_only_included_items_are_recommended(ask):
     ranked = ask([7, 10], top=3, items=8, include=[5, -1, 99])
     assert ranked.user_id.tolist() == [7, 10, 10] and ranked.item_id.tolist() == [5, -1, 5]
