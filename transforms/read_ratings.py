@@ -10,7 +10,8 @@ from apache_beam.io.filesystem import FileMetadata
 from transforms.base.errors import UserError
 from transforms.parsing.bad_rows import BOM, LINE_BYTES, BadRows, too_long
 from transforms.parsing.input_files import extension, match_files, open_input
-from transforms.parsing.parse_ratings import DIALECTS, parse_header, parse_ratings
+from transforms.parsing.parse_ratings import DIALECTS, parse_ratings
+from transforms.parsing.rating_header import parse_header
 from transforms.quarantine import Quarantine
 
 

@@ -164,12 +164,17 @@ GOOD = "7::8::3::9\n" * 5
         ("r.csv", HEADER + "7,8,3,9\n7,,3,9\n", 3, "movieId '' is not an integer"),
         ("r.csv", HEADER + "7,8,3,9\n7,NA,3,9\n", 3, "movieId 'NA' is not an integer"),
         ("r.csv", HEADER + '7,8,3,9\n7,"8,3,9\n', 3, "unexpected end of data"),
-        ("r.csv", HEADER + "7,8,3,9\n" + HEADER, 3, "userId 'userId' is not an integer"),
-        ("r.csv", "7,8,3,9\n", 1, "column userId must occur once in the header"),
-        ("r.csv", HEADER.replace("timestamp", "time") + "7,8,3,9\n", 1, "column timestamp must"),
+        (
+            "r.csv",
+            HEADER + "7,8,3,9\n" + HEADER,
+            3,
+            "timestamp' is a second header",
+        ),
+        ("r.csv", "7,8,3,9\n", 1, "column userId, movieId, rating, timestamp must occur once"),
+        ("r.csv", HEADER.replace("timestamp", "when") + "7,8,3,9\n", 1, "column timestamp must"),
         ("r.csv", HEADER.replace("movieId", "userId") + "7,8,3,9\n", 1, "column userId must"),
-        ("r.csv", "\n" + CSV, 1, "column userId must occur once in the header, which is ''"),
-        ("r.csv", GOOD, 1, "column userId must occur once in the header"),
+        ("r.csv", "\n" + CSV, 1, "timestamp must occur once in the header, which is ''"),
+        ("r.csv", GOOD, 1, "column userId, movieId, rating, timestamp must occur once"),
     ],
 )
 def test_a_malformed_row_is_named_with_its_line_wherever_the_file_is_cut(

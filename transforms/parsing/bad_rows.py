@@ -23,10 +23,12 @@ class Problem(NamedTuple):
     Attributes:
         column: Where; "" is the row as a whole.
         reason: A clause that names column and value.
+        remedy: What to do.
     """
 
     column: str
     reason: str
+    remedy: str = "mend the row or remove it"
 
 
 class BadRow(NamedTuple):
@@ -126,7 +128,7 @@ def set_aside(
             kept.append(line)
         elif not max_bad_rows:
             (number,) = line_numbers(path, [offset])
-            raise UserError(f"{path}:{number}: {problem.reason}; mend the row or remove it")
+            raise UserError(f"{path}:{number}: {problem.reason}; {problem.remedy}")
         else:
             count += 1
             if count <= max_bad_rows:

@@ -23,8 +23,10 @@ from transforms.parsing.bad_rows import (
 )
 from transforms.parsing.input_files import extension
 from transforms.parsing.integers import integer_fault
+from transforms.parsing.rating_header import TITLES
 from transforms.parsing.rating_scale import FEWEST_STARS, LATEST_SECOND, MOST_STARS, time_fault
 from transforms.parsing.string_ids import STRING_ID, id_fault, trim_ids
+from transforms.parsing.value_faults import cause_of
 
 RATING_COLUMNS = pa.schema(
     [
@@ -68,32 +70,9 @@ class _Dialect(NamedTuple):
 
 DIALECTS = {
     ".dat": _Dialect("::", tuple(RATING_COLUMNS.names), has_header=False),
-    ".csv": _Dialect(",", ("userId", "movieId", "rating", "timestamp"), has_header=True),
+    ".csv": _Dialect(",", TITLES, has_header=True),
 }
 """By the extension of a file's name, in lower case."""
-
-
-def parse_header(line: bytes, path: str) -> list[str]:
-    """Returns the column names in a CSV file's first line, which has no byte order mark.
-
-    Raises:
-        UserError: One of the four that are needed is not there, or twice.
-    """
-    text = line.decode(errors="replace").strip()
-    fault = line_fault(line.rstrip(b"\r\n"))
-    try:
-        names = [] if fault else [name.strip() for name in next(csv.reader([text]), [])]
-    except csv.Error as error:
-        fault = str(error)
-    if fault:
-        raise UserError(f"{path}:1: the header {text[:100]!r} {fault}; mend the header")
-    for title in DIALECTS[".csv"].titles:
-        if names.count(title) != 1:
-            raise UserError(
-                f"{path}:1: column {title} must occur once in the header, which is "
-                f"{','.join(names)[:200]!r}; mend the header"
-            )
-    return names
 
 
 def parse_ratings(
@@ -230,27 +209,46 @@ def _find_problem(line: bytes, fields: Sequence[str], dialect: _Dialect) -> Prob
         values = next(csv.reader([text], strict=True)) if quoted else text.split(dialect.separator)
     except csv.Error as error:
         return Problem("", f"{text[:100]!r}: {error}")
+    if not text.strip():
+        return Problem("", f"{text[:100]!r} is a blank line that is not empty")
     if len(values) != len(fields):
         return Problem("", f"{text[:100]!r} does not have {len(fields)} fields")
+    if dialect.has_header and all(v.strip() == f for v, f in zip(values, fields, strict=True)):
+        return Problem("", f"{text[:100]!r} is a second header")
     for title, column in zip(dialect.titles, dialect.columns, strict=True):
         value = values[fields.index(title)]
-        if rule := _broken_rule(column, value.strip(" \t"), dialect):
-            return Problem(title, f"{title} {value[:100]!r} is {rule}")
+        if broken := _broken_rule(column, value.strip(" \t"), dialect):
+            rule, *remedy = broken
+            return Problem(title, f"{title} {value[:100]!r} is {rule}", *remedy)
     return None
 
 
-def _broken_rule(column: pa.Field, text: str, dialect: _Dialect) -> str:
-    """Returns what is wrong with a value of `column`, or ""."""
+def _broken_rule(column: pa.Field, text: str, dialect: _Dialect) -> Sequence[str]:
+    """Returns what is wrong with a value of `column`, and what to do if it is wrong in all rows."""
     if column.type == STRING_ID:
         # Arrow sees a column in it.
         colon = "" if dialect.has_header or ":" not in text else "not free of colons"
-        return id_fault(text) or colon
+        fault = id_fault(text) or colon
+        return (fault,) if fault else ()
     if column.name == "rating":
-        if not _DECIMAL.fullmatch(text):
-            return "not a number"
-        in_range = FEWEST_STARS <= np.float32(text) <= MOST_STARS
-        return "" if in_range else f"not from {FEWEST_STARS:g} to {MOST_STARS:g}"
+        return _rating_fault(text)
     if fault := integer_fault(text):
+        if cause := cause_of(text):
+            return f"{fault} ({cause.what})", cause.remedy
         is_own_id = dialect.has_header and column.name != "timestamp"
-        return f"{fault}{' (ncf takes text with string_ids=true)' if is_own_id else ''}"
-    return time_fault(int(text), dialect.latest) if column.name == "timestamp" else ""
+        return (f"{fault}{' (ncf takes text with string_ids=true)' if is_own_id else ''}",)
+    fault = time_fault(int(text), dialect.latest) if column.name == "timestamp" else ""
+    return (fault,) if fault else ()
+
+
+def _rating_fault(text: str) -> Sequence[str]:
+    if not _DECIMAL.fullmatch(text):
+        cause = cause_of(text)
+        return (f"not a number ({cause.what})", cause.remedy) if cause else ("not a number",)
+    if FEWEST_STARS <= np.float32(text) <= MOST_STARS:
+        return ()
+    return (
+        f"not from {FEWEST_STARS:g} to {MOST_STARS:g}",
+        "bring all ratings to that scale (of up to 10, halve them); ncf looks at no stars, so for "
+        "it counts may be 1 in every row",
+    )

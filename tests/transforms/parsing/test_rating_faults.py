@@ -52,7 +52,7 @@ TABLE = [
         "repeated header in ratings",
         ("\n2", "\nuserId,movieId,rating,timestamp\n2"),
         None,
-        "ratings.csv:3: userId 'userId' is not an integer",
+        "ratings.csv:3: 'userId,movieId,rating,timestamp' is a second header; mend the row or",
     ),
     (
         "repeated header in movies",
@@ -68,12 +68,12 @@ TABLE = [
         None,
         "ratings.csv:2: '1,5,3,5,978300760' does not have 4 fields",
     ),
-    ("rating in words", ("4.0", "NA"), None, "ratings.csv:3: rating 'NA' is not a number"),
+    ("no rating", ("4.0", "NA"), None, "ratings.csv:3: rating 'NA' is not a number (a missing"),
     (
         "a date for a timestamp",
         ("978300760", "2001-01-01"),
         None,
-        "ratings.csv:2: timestamp '2001-01-01' is not an integer",
+        "ratings.csv:2: timestamp '2001-01-01' is not an integer (a date); write times as seconds",
     ),
     (
         "a negative timestamp",
@@ -93,12 +93,18 @@ TABLE = [
         None,
         "ratings.csv:3: '2,7,4' does not have 4 fields",
     ),
-    ("semicolons", (",", ";"), None, "ratings.csv:1: column userId must occur once"),
+    (
+        "semicolons",
+        (",", ";"),
+        None,
+        "ratings.csv:1: column userId, movieId, rating, timestamp must occur once in the header, "
+        "which is 'userId;movieId;rating;timestamp': it has semicolons where commas are wanted",
+    ),
     (
         "no header",
         ("userId,movieId,rating,timestamp\n", ""),
         None,
-        "ratings.csv:1: column userId must",
+        "ratings.csv:1: column userId, movieId, rating, timestamp must",
     ),
     ("an empty file", (RATINGS, ""), None, "ratings.csv: the file is empty"),
     ("spaces after commas", (",", ", "), None, BOTH),
@@ -136,7 +142,7 @@ TABLE = [
         "a cut header",
         ("rating,timestamp\n", "rat"),
         None,
-        "ratings.csv:1: column rating must occur once",
+        "ratings.csv:1: column rating, timestamp must occur once",
     ),
     ("a header alone", (RATINGS[32:], ""), None, "ratings.csv: the file holds a header and no"),
     (
@@ -192,7 +198,7 @@ DAT_TABLE = [
         "1: '1::5::3::978300760\\r2::7::4::978300761' holds",
     ),
     ("CR CR LF", DAT.replace(b"\n", b"\r\r\n"), "1: '1::5::3::978300760\\r' holds a carriage"),
-    ("a line of spaces", DAT.replace(b"\n2", b"\n  \n2"), "2: '  ' does not have 4 fields"),
+    ("a line of spaces", DAT.replace(b"\n2", b"\n  \n2"), "2: '  ' is a blank line that is not"),
     ("a line of 10 MB", DAT + b"9" * 10_000_000 + b"\n" + DAT, "3: the line is longer than 131072"),
     ("10 MB of zeros", DAT + b"0" * 10_000_000 + DAT, "3: the line is longer than 131072 bytes"),
     ("a hexadecimal id", DAT.replace(b"2::", b"0x2::"), "2: user_id '0x2' is not an integer"),
