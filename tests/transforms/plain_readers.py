@@ -132,6 +132,21 @@ def movies_dat(content):
     return distinct(rows)
 
 
+MOVIE_COLUMNS = {
+    "movieId": ("movie", "item", "itemid", "isbn", "asin", "parentasin"),
+    "title": ("titles", "movietitle", "name"),
+    "genres": ("genre",),
+}
+
+
+def plain(title):
+    """A column's name by its letters and digits alone."""
+    title = title.lower()
+    for kind in ("token", "float", "token_seq", "float_seq"):
+        title = title.removesuffix(f":{kind}")
+    return "".join(letter for letter in title if letter in "abcdefghijklmnopqrstuvwxyz0123456789")
+
+
 def movies_csv(content):
     """Returns (item, title, genres) of each row; ValueError if one is malformed."""
     text = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
@@ -140,10 +155,12 @@ def movies_csv(content):
     table = [fields for fields in csv_rows(text) if fields != [""]]
     header = [name.strip() for name in table[0]] if table else []
     places = []
-    for name in ("movieId", "title", "genres"):
-        if header.count(name) != 1:
+    for name, others in MOVIE_COLUMNS.items():
+        called = [title for title in header if title == name]
+        called = called or [title for title in header if plain(title) in (name.lower(), *others)]
+        if len(called) != 1:
             raise ValueError(header)
-        places.append(header.index(name))
+        places.append(header.index(*called))
     rows = []
     for fields in table[1:]:
         if len(fields) != len(header):

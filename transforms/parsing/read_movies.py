@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from transforms.base.errors import UserError
 from transforms.parsing.bad_rows import BOM, line_fault, without_nul
+from transforms.parsing.column_names import ITEM, find_columns
 from transforms.parsing.input_files import extension, match_files, open_input
 from transforms.parsing.integers import integer_fault
 from transforms.parsing.string_ids import id_fault
 
-_TITLES = ("movieId", "title", "genres")
+_KNOWN = {"movieId": ITEM, "title": ("titles", "movietitle", "name"), "genres": ("genre",)}
 
 
 class Movie(NamedTuple):
@@ -106,7 +107,7 @@ def _dat_rows(path: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
 
 
 def _csv_rows(path: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Yields line and fields, in the order of `_TITLES`, of each row."""
+    """Yields line and fields, in the order of `_KNOWN`, of each row."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -122,7 +123,8 @@ def _csv_rows(path: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
     try:
         for fields in reader:
             if not place:
-                place, width = _find_columns(path, fields), len(fields)
+                names = [name.strip() for name in fields]
+                place, width = find_columns(path, names, _KNOWN), len(fields)
             elif fields and len(fields) != width:
                 raise UserError(
                     f"{path}:{line}: {','.join(fields)[:100]!r} does not have {width} fields; "
@@ -134,17 +136,6 @@ def _csv_rows(path: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
             line = reader.line_num + 1
     except csv.Error as error:
         raise UserError(f"{path}:{line}: {error}; mend the row") from error
-
-
-def _find_columns(path: str, header: list[str]) -> list[int]:
-    names = [name.strip() for name in header]
-    for title in _TITLES:
-        if names.count(title) != 1:
-            raise UserError(
-                f"{path}:1: column {title} must occur once in the header, which is "
-                f"{','.join(names)[:200]!r}; mend the header"
-            )
-    return [names.index(title) for title in _TITLES]
 
 
 def _parse_id(place: str, text: str, string_ids: bool) -> int | str:

@@ -78,8 +78,8 @@ def test_any_title_survives_either_format(tmp_path_factory, movies):
         ("m.csv", CSV + f"8,{'A' * 200_000},War\n", 4, "field larger than"),
         ("m.csv", CSV + "8,A\0,War\n", 4, "holds a NUL byte"),
         ("m.csv", CSV.encode() + b"8,\xc9t\xe9,War\n", 4, "byte 0xc9 at offset"),
-        ("m.csv", DAT.replace("É", "E"), 1, "column movieId must occur once in the header"),
-        ("m.csv", CSV.replace("genres", "genre"), 1, "column genres must occur once"),
+        ("m.csv", DAT.replace("É", "E"), 1, "column movieId, title, genres must occur once"),
+        ("m.csv", CSV.replace("genres", "kinds"), 1, "column genres must occur once"),
         ("m.csv", CSV.replace("title", "movieId"), 1, "column movieId must occur once"),
     ],
 )
@@ -108,3 +108,11 @@ def test_there_must_be_one_movies_file(tmp_path):
     write(tmp_path, "movies.dat", DAT)
     with pytest.raises(UserError, match="keep one of them"):
         find_movies(pattern)
+
+
+def test_columns_are_known_by_what_people_call_them(tmp_path):
+    rows = "7,A (2000),War\n"
+    plain = read(write(tmp_path, "m.csv", HEADER + rows))
+    for header in ("item_id,titles,genres", "Movie-ID,Name,genre", "item_id:token,title,genre"):
+        path = write(tmp_path, "m.csv", f"{header}\n{rows}")
+        assert read(path) == plain

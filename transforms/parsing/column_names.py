@@ -1,0 +1,57 @@
+"""Finds columns by what people call them."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from transforms.base.errors import UserError
+
+ITEM = ("movie", "item", "itemid", "isbn", "asin", "parentasin")
+"""Names of an item's column, besides movieId."""
+
+# RecBole's, at the end of a name.
+_TYPE = re.compile(r":(token|float)(_seq)?$")
+
+
+def find_columns(
+    path: str,
+    names: Sequence[str],
+    known: Mapping[str, Sequence[str]],
+    why: Callable[[list[str]], str] = lambda missing: "",
+) -> list[int]:
+    """Returns where each column is.
+
+    A column that has the very name is it. Otherwise case and what lies between words do not count.
+
+    Args:
+        path: The file, for the message.
+        names: What its header has.
+        known: Other names by that of each column that is wanted, in small letters without what
+            lies between words.
+        why: Returns, in the middle of a message, what may be the cause of missing columns.
+
+    Raises:
+        UserError: A column is not there, or may be any of several.
+    """
+    found = {title: _places(title, names, others) for title, others in known.items()}
+    for title, places in found.items():
+        if len(places) > 1:
+            raise UserError(
+                f"{path}:1: column {title} must occur once in the header, and may be any of "
+                f"{', '.join(names[at] for at in places)[:200]}; leave one of them"
+            )
+    if missing := [title for title, places in found.items() if not places]:
+        raise UserError(
+            f"{path}:1: column {', '.join(missing)} must occur once in the header, which is "
+            f"{','.join(names)[:200]!r}{why(missing)}; mend the header"
+        )
+    return [at for (at,) in found.values()]
+
+
+def _places(title: str, names: Sequence[str], others: Sequence[str]) -> list[int]:
+    own = [at for at, name in enumerate(names) if name == title]
+    known = (_plain(title), *others)
+    return own or [at for at, name in enumerate(names) if _plain(name) in known]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", _TYPE.sub("", name.lower()))
