@@ -30,6 +30,8 @@ class Histories(NamedTuple):
         item_id: int64[interactions], each user's in order of time.
         held_out: Where in `item_id` each user's held-out item is, int64[users]; where the user's
             items end, if there is none.
+        tied_users: How many users have another item at the time of the held-out one, so that an id
+            decided between them.
         dropped_users: How many users had too few interactions, or none to train on.
         dropped_rows: How many interactions they had, repeats not counted.
         repeats: How many interactions were an earlier rating of the same item by the same user.
@@ -39,6 +41,7 @@ class Histories(NamedTuple):
     offsets: np.ndarray
     item_id: np.ndarray
     held_out: np.ndarray
+    tied_users: int
     dropped_users: int
     dropped_rows: int
     repeats: int
@@ -80,17 +83,30 @@ def leave_one_out(
         trained = np.bincount(user[timestamp < split_time], minlength=len(counts)) + 1 - hold_back
     kept = (counts >= min_ratings) & (trained > 0)
     if not kept.all():
-        item_id = item_id[np.repeat(kept, counts)]
+        rows = np.repeat(kept, counts)
+        timestamp, item_id = timestamp[rows], item_id[rows]
     offsets = np.concatenate([[0], np.cumsum(counts[kept])])
+    held_out = offsets[:-1] + trained[kept]
     return Histories(
         user_id=known_users[kept],
         offsets=offsets,
         item_id=item_id,
-        held_out=offsets[:-1] + trained[kept],
+        held_out=held_out,
+        tied_users=_count_ties(timestamp, held_out, offsets[1:]),
         dropped_users=int(np.count_nonzero(~kept)),
         dropped_rows=int(counts[~kept].sum()),
         repeats=repeats,
     )
+
+
+def _count_ties(timestamp: np.ndarray, held_out: np.ndarray, ends: np.ndarray) -> int:
+    """Returns of how many users an item before or after the held-out one has the same time."""
+    there = held_out < ends
+    held_out, ends = held_out[there], ends[there]
+    tied = timestamp[held_out] == timestamp[held_out - 1]
+    following = np.minimum(held_out + 1, ends - 1)
+    tied |= (following > held_out) & (timestamp[held_out] == timestamp[following])
+    return int(np.count_nonzero(tied))
 
 
 def _latest_of_pair(user: np.ndarray, item_id: np.ndarray) -> np.ndarray:
@@ -108,9 +124,9 @@ class LeaveOneOut(beam.PTransform):
 
     `train` has the user's items in order of time up to the held-out one, `held_out` is that item,
     null if there is none, and `later` are those after it, which are neither trained on nor a
-    negative of this user. Counts `leave_one_out/users`, of which `evaluated_users` have
-    a held-out item, `kept_rows`, `dropped_users`, `dropped_rows` and `repeats`; kept and dropped
-    rows and repeats are all rows.
+    negative of this user. Counts `leave_one_out/users`, of which `evaluated_users` have a held-out
+    item and `tied_users` others at its time, `kept_rows`, `dropped_users`, `dropped_rows` and
+    `repeats`; kept and dropped rows and repeats are all rows.
 
     Args:
         min_ratings: Users with fewer distinct items are dropped.
@@ -138,7 +154,7 @@ class _HoldOut(beam.DoFn):
         self._counters = {
             name: beam.metrics.Metrics.counter("leave_one_out", name)
             for name in (
-                *("users", "evaluated_users", "kept_rows"),
+                *("users", "evaluated_users", "tied_users", "kept_rows"),
                 *("dropped_users", "dropped_rows", "repeats"),
             )
         }
@@ -149,7 +165,7 @@ class _HoldOut(beam.DoFn):
         )
         self._counters["users"].inc(len(histories.user_id))
         self._counters["kept_rows"].inc(len(histories.item_id))
-        for name in ("dropped_users", "dropped_rows", "repeats"):
+        for name in ("tied_users", "dropped_users", "dropped_rows", "repeats"):
             self._counters[name].inc(getattr(histories, name))
         if len(histories.user_id):
             split = _hold_out(histories)

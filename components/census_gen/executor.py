@@ -20,7 +20,10 @@ class Executor(ColumnarExecutor):
 
     CONFIG = CensusConfig
     COUNTERS = ("rows", "rows_train", "rows_eval", "quarantined")
-    REQUIRED = ("rows_train", "rows_eval")
+    REQUIRED = {
+        "rows_train": "no row is left to train on",
+        "rows_eval": "no row is left to evaluate on",
+    }
 
     def build(
         self, pipeline: beam.Pipeline, pattern: str, config: CensusConfig, quarantine: str

@@ -4,7 +4,7 @@ import abc
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import apache_beam as beam
 import pyarrow as pa
@@ -37,12 +37,13 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
         CONFIG: The class of its settings, whose `split_identity` gives those that decide what is
             held out.
         COUNTERS: Names of the Beam counters that become int custom properties of the artifact.
-        REQUIRED: Those of them that a useful result leaves above 0.
+        REQUIRED: Those of them that a useful result leaves above 0, each with what is to be said if
+            it does not; settings may stand in braces.
     """
 
     CONFIG: type[Any]
     COUNTERS: tuple[str, ...]
-    REQUIRED: tuple[str, ...]
+    REQUIRED: ClassVar[Mapping[str, str]]
 
     @abc.abstractmethod
     def build(
@@ -91,12 +92,11 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
 
         counters = _read_counters(result, self.COUNTERS)
         logging.info("Examples of %s: %s", pattern, counters)
-        for name in self.REQUIRED:
+        for name, sentence in self.REQUIRED.items():
             if not counters[name]:
-                chosen = json.loads(settings["config"])
                 raise UserError(
-                    f"{pattern}: no {name} are left ({_shown(counters)}) by the settings "
-                    f"{_shown(chosen)}; change them, or bring more data"
+                    f"{pattern}: {sentence.format_map(json.loads(settings['config']))}; change "
+                    f"that, or bring more data ({_shown(counters)})"
                 )
         for name, count in counters.items():
             examples.set_int_custom_property(name, count)

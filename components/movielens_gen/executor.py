@@ -37,10 +37,14 @@ class LeaveOneOutExecutor(ColumnarExecutor):
         "quarantined",
         "users",
         "evaluated_users",
+        "tied_users",
         "dropped_users",
         "items",
     )
-    REQUIRED = ("users", "evaluated_users")
+    REQUIRED = {
+        "users": "min_ratings={min_ratings} drops every user, as none has so many items",
+        "evaluated_users": "split_time={split_time} leaves no user with an item to hold out",
+    }
 
     def build(
         self, pipeline: beam.Pipeline, pattern: str, config: LeaveOneOutConfig, quarantine: str
@@ -96,7 +100,10 @@ class RatingSplitExecutor(ColumnarExecutor):
 
     CONFIG = RatingSplitConfig
     COUNTERS = ("rows", "rows_train", "rows_eval", "rows_left_out", "unmatched", "quarantined")
-    REQUIRED = ("rows_train", "rows_eval")
+    REQUIRED = {
+        "rows_train": "eval_percent={eval_percent} leaves no rating to train on",
+        "rows_eval": "eval_percent={eval_percent} leaves no rating to evaluate on",
+    }
 
     def build(
         self, pipeline: beam.Pipeline, pattern: str, config: RatingSplitConfig, quarantine: str

@@ -156,6 +156,11 @@ def _verdict_lines(
     from components.evaluator.verdict import verdict_lines
 
     lines = verdict_lines(record, bounds)
+    if tied := summary["counters"].get("tied_users"):
+        lines.append(
+            f"note: {tied} of {summary['counters']['evaluated_users']} users have several items at "
+            "the time of the held-out one, which was then chosen by its id"
+        )
     if summary["quarantine"]:
         count = summary["counters"]["quarantined"]
         lines.append(f"bad rows set aside: {count}, in {_shown(summary['quarantine'])}")

@@ -83,6 +83,7 @@ def test_one_item_is_held_out_by_time_then_by_item(hold_back, expected):
     assert {c.key.metric.name: c.result for c in counters} == {
         "users": 1,
         "evaluated_users": 1,
+        "tied_users": 1,
         "kept_rows": 4,
         "dropped_users": 1,
         "dropped_rows": 2,
@@ -131,3 +132,21 @@ def test_by_time_nothing_from_then_on_is_trained_on(hold_back, expected):
     assert (found["users"], found["evaluated_users"]) == (kept, evaluated)
     assert found["dropped_users"] == 4 - kept
     assert found["kept_rows"] + found["dropped_rows"] + found["repeats"] == len(rows)
+
+
+@pytest.mark.parametrize(("hold_back", "ties"), [(1, {2, 3}), (2, {2, 3, 4, 5})])
+def test_users_are_counted_whose_held_out_item_an_id_decided_on(hold_back, ties):
+    times = {1: [1, 2, 3, 4], 2: [1, 2, 2, 2], 3: [5, 5, 5, 5], 4: [1, 3, 3, 4], 5: [1, 2, 2, 3]}
+    rows = [
+        (u, item, time) for u, all_times in times.items() for item, time in enumerate(all_times)
+    ]
+    # Of others that a user has too few of, nobody asks.
+    rows += [(6, 1, 1), (6, 2, 1)]
+    assert leave_one_out(*columns(rows), 3, hold_back).tied_users == len(ties)
+
+
+def test_who_has_nothing_held_out_has_no_tie():
+    rows = [(1, item, 7) for item in range(4)] + [(2, item, 9) for item in range(4)]
+    rows += [(2, 9, 8), (3, 1, 6), (3, 2, 9), (3, 3, 10)]
+    found = leave_one_out(*columns(rows), 3, split_time=9)
+    assert found.user_id.tolist() == [1, 2, 3] and found.tied_users == 1

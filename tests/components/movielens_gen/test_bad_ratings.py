@@ -19,6 +19,7 @@ from transforms.base.in_process_beam import LOCAL_ARGS
 EXECUTORS = {LeaveOneOutConfig: LeaveOneOutExecutor, RatingSplitConfig: RatingSplitExecutor}
 SMALL = {"min_ratings": 3, "eval_negatives": 10}
 LEAST, MOST = -(2**63), 2**63 - 1
+NOBODY = "min_ratings=3 drops every user"
 OTHERS = [(9, item, 4, item) for item in (1, 2, 3, 4, 5)]
 
 # What the ratings hold, as (user, item, stars, time); and the items of the users in time order,
@@ -30,9 +31,13 @@ TABLE = [
         {1: [1, 2, 3, 4, 5], 9: [1, 2, 3]},
     ),
     ("a single user", OTHERS, {9: [1, 2, 3, 4, 5]}),
-    ("a single item", [(user, 1, 3, 1) for user in range(30)], "no users are left"),
-    ("a single rating", [(1, 1, 3, 1)], "no users are left"),
-    ("users with too few ratings alone", [*OTHERS[:2], (1, 1, 3, 1)], "no users are left"),
+    ("a single item", [(user, 1, 3, 1) for user in range(30)], NOBODY),
+    ("a single rating", [(1, 1, 3, 1)], NOBODY),
+    (
+        "users with too few ratings alone",
+        [*OTHERS[:2], (1, 1, 3, 1)],
+        NOBODY,
+    ),
     ("every rating twice", OTHERS * 2, {9: [1, 2, 3, 4, 5]}),
     (
         "the same rating with other stars",

@@ -97,11 +97,13 @@ def test_ratings_of_missing_movies_are_refused_or_counted(sample, tmp_path):
     assert found["rows"] == found["rows_train"] + found["rows_eval"] + found["unmatched"]
 
 
-@pytest.mark.parametrize(("percent", "name"), [(1, "rows_eval"), (99, "rows_train")])
-def test_a_split_without_a_rating_is_refused(percent, name, tmp_path):
+@pytest.mark.parametrize(("percent", "what"), [(1, "evaluate"), (99, "train")])
+def test_a_split_without_a_rating_is_refused(percent, what, tmp_path):
     (tmp_path / "ratings.dat").write_text("1::5::3::978300000\n")
     (tmp_path / "movies.dat").write_text("5::A::War\n")
-    with pytest.raises(UserError, match=f"no {name} are left"):
+    with pytest.raises(
+        UserError, match=f"eval_percent={percent} leaves no rating to {what} on; change"
+    ):
         generate(tmp_path, tmp_path / "out", RatingSplitConfig(eval_percent=percent))
 
 
