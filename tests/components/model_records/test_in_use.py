@@ -1,5 +1,6 @@
 import json
 import os
+import sys
 
 import pytest
 from tfx.dsl.io import fileio
@@ -40,6 +41,22 @@ def test_the_newest_whole_model_is_in_use(tmp_path, push):
 
 def test_a_model_is_told_by_its_weights_and_not_its_graph_alone(push):
     assert push(1, b"some weights").partition(":")[2] != push(2, b"others").partition(":")[2]
+
+
+def test_a_model_without_a_fingerprint_is_told_by_its_graph(tmp_path):
+    def put(version, graph):
+        (tmp_path / version).mkdir()
+        (tmp_path / version / "saved_model.pb").write_bytes(graph)
+        return model_in_use(str(tmp_path)).identity
+
+    assert put("1", b"A") == put("2", b"A") != put("3", b"B")
+
+
+def test_a_local_folder_is_read_without_tfx(tmp_path, push, monkeypatch):
+    push(1, b"A", {"parent": ""})
+    for module in ("tfx", "tfx.dsl", "tfx.dsl.io"):
+        monkeypatch.setitem(sys.modules, module, None)
+    assert model_in_use(str(tmp_path)).record == {"parent": ""}
 
 
 def test_a_candidate_is_compared_with_the_model_in_use(tmp_path, push):

@@ -97,6 +97,40 @@ def test_metrics_of_one_k_share_their_counts_and_names_tell_them_apart():
     assert ranks[0] == ranks[1] != ranks[2]
 
 
+@pytest.mark.parametrize("model_name", ["", "baseline"])
+@pytest.mark.parametrize(
+    ("metric", "features"),
+    [
+        (Diversity(k=3), {full_ranking.TOP, full_ranking.HISTORY, full_ranking.ITEMS}),
+        (HitRate(rank_key=full_ranking.RANK), {full_ranking.RANK}),
+    ],
+)
+def test_a_metric_asks_for_what_it_reads_of_its_own_model(metric, features, model_name):
+    counted = metric.computations(eval_config=None, model_names=[model_name])[0]
+    (preprocessor,) = counted.preprocessors
+    wanted = preprocessor.include_filter["transformed_features"]
+    assert set(wanted[model_name] if model_name else wanted) == features
+    assert {"labels", "predictions", "example_weights"} <= preprocessor.include_filter.keys()
+    if model_name:
+        assert set(preprocessor.include_filter["labels"]) == {model_name}
+
+
+@pytest.mark.parametrize("metric", [Coverage, HitRate])
+def test_keys_tell_models_outputs_and_weights_apart(metric):
+    def keys(model="", output="", weighted=False):
+        computations = metric().computations(
+            eval_config=None,
+            model_names=[model],
+            output_names=[output],
+            sub_keys=[None],
+            example_weighted=weighted,
+        )
+        return {key for of in computations for key in of.keys}
+
+    assert len(keys() | keys(model="m") | keys(output="o") | keys(weighted=True)) == 8
+    assert {key.sub_key for key in keys()} == {None}
+
+
 def test_classes_can_be_neither_aggregated_nor_weighted():
     for asked in ({"aggregation_type": "micro"}, {"class_weights": {0: 1.0}}):
         with pytest.raises(ValueError, match="coverage has no classes"):

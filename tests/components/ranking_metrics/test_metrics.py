@@ -60,6 +60,13 @@ def test_a_list_of_fewer_than_k_negatives_does_not_count_and_is_counted():
     assert np.isnan(evaluate(HitRate(k=2), lists[1:]))
 
 
+@pytest.mark.parametrize("item_key", [None, "item_id"])
+def test_ids_are_asked_for_where_they_are_read(item_key):
+    ranks, _ = HitRate(item_key=item_key).computations(eval_config=None)
+    asked = [set(of.include_filter["features"]) for of in ranks.preprocessors if item_key]
+    assert asked == ([{"item_id"}] if item_key else [])
+
+
 def test_classes_can_be_neither_aggregated_nor_weighted():
     for asked in ({"aggregation_type": "micro"}, {"class_weights": {0: 1.0}}):
         with pytest.raises(ValueError, match="hit_rate_at_10 has no classes"):
