@@ -29,6 +29,9 @@ def test_defaults_are_those_of_2018():
         ("deep_optimizer", "sgd"),
         ("schedule", "linear"),
         ("train_epochs", 0),
+        ("batch_size", 0),
+        ("epochs_between_evals", 0),
+        ("num_gpus", -1),
         ("hash_buckets", 0),
         ("embedding_size", 0),
         ("ensemble_size", 0),
@@ -45,3 +48,23 @@ def test_defaults_are_those_of_2018():
 def test_a_value_out_of_range_is_refused_by_name(field, value):
     with pytest.raises(UserError, match=f"^{field}="):
         CensusTrainerConfig(**{field: value})
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"train_epochs": 1, "batch_size": 1, "epochs_between_evals": 1, "num_gpus": 0},
+        {"hash_buckets": 1, "embedding_size": 1, "quantile_bins": 2, "ensemble_size": 1},
+        {"hidden_units": (1,), "dropout": 0.0},
+        {"deep_optimizer": "adamw", "weight_decay": 0.1},
+        {"mixed_precision": True, "model_type": "deep"},
+    ],
+)
+def test_the_least_of_a_setting_is_allowed(settings):
+    config = CensusTrainerConfig(**settings)
+    assert {name: getattr(config, name) for name in settings} == settings
+
+
+def test_a_linear_model_has_nothing_to_compute_in_half_precision():
+    with pytest.raises(UserError, match=r"^mixed_precision=True: must be false if model_type is w"):
+        CensusTrainerConfig(mixed_precision=True, model_type="wide")

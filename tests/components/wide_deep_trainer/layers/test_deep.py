@@ -57,3 +57,64 @@ def test_members_begin_apart_and_are_dropped_out_by_seed(deep):
     one, same, other = (deep(inputs, dropout_seed=tf.constant([0, s])).numpy() for s in (1, 1, 2))
     np.testing.assert_array_equal(one, same)
     assert np.abs(one - other).max() > 1e-3
+
+
+def test_a_fresh_network_has_even_signs_no_biases_and_outputs_of_the_order_of_one():
+    keras.utils.set_random_seed(0)
+    fresh = Deep(
+        keras.layers.Activation("linear"), [400, 25], members=4, dropout=0.0, mixed_precision=False
+    )
+    fresh(tf.zeros([1, 100]))
+    assert abs(fresh.hidden[0].input_scale.numpy().mean()) < 0.2
+    for layer in (*fresh.hidden, fresh.output_layer):
+        assert not layer.bias.numpy().any()
+    for layer in fresh.hidden:
+        assert (layer.output_scale.numpy() == 1).all()
+    kernel = fresh.output_layer.kernel.numpy()
+    # Uniform between plus and minus 1 over the root of the 25 inputs.
+    assert -0.2 <= kernel.min() < -0.18 and 0.18 < kernel.max() <= 0.2
+
+
+def test_a_plain_network_has_no_scales():
+    plain = Deep(
+        keras.layers.Activation("linear"), [3], members=1, dropout=0.0, mixed_precision=False
+    )
+    assert plain(tf.ones([2, WIDTH])).shape == (2, 1)
+    names = [variable.name.split("/")[-1] for variable in plain.trainable_variables]
+    assert names == ["kernel:0", "bias:0"] * 2
+
+
+@pytest.mark.parametrize(("rate", "kept"), [(0.0, 1.0), (0.25, 0.75), (0.75, 0.25)])
+def test_a_share_of_the_units_of_each_layer_is_dropped_in_training_alone(rate, kept):
+    wide = Deep(
+        keras.layers.Activation("linear"),
+        [300, 300],
+        members=1,
+        dropout=rate,
+        mixed_precision=False,
+    )
+    seen = []
+    wide.output_layer = lambda hidden: seen.append(hidden.numpy()) or hidden
+    for layer in wide.hidden:
+        layer.call = lambda inputs: seen.append(inputs.numpy()) or tf.ones_like(inputs)
+    inputs = tf.ones([4, 300])
+    wide(inputs)
+    assert all((values == 1).all() for values in seen)
+    seen.clear()
+    wide(inputs, dropout_seed=tf.constant([1, 2]))
+    given, first, second = seen
+    assert (given == 1).all()
+    for values in (first, second):
+        assert np.mean(values != 0) == pytest.approx(kept, abs=0.05)
+        np.testing.assert_allclose(values[values != 0], 1 / kept, rtol=1e-6)
+    # Each layer draws for itself.
+    assert rate == 0 or ((first != 0) != (second != 0)).any()
+
+
+def test_half_precision_is_of_the_products_alone():
+    half = Deep(
+        keras.layers.Activation("linear"), UNITS, members=2, dropout=0.0, mixed_precision=True
+    )
+    assert half(tf.ones([2, WIDTH])).dtype == tf.float32
+    assert {layer.compute_dtype for layer in half.hidden} == {"bfloat16"}
+    assert {variable.dtype for variable in half.trainable_variables} == {tf.float32}

@@ -3,16 +3,28 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
+import tf_keras as keras
 
 from components.wide_deep_trainer.ratings.config import RatingTrainerConfig
 from components.wide_deep_trainer.ratings.factors import RatingFactors
 from components.wide_deep_trainer.ratings.fit import RatingFit
 from components.wide_deep_trainer.ratings.genres import genre_vectors
 from components.wide_deep_trainer.ratings.memory import RatingMemory
+from components.wide_deep_trainer.ratings.model import RatingModel
 from components.wide_deep_trainer.ratings.network import RatingNetwork
+from components.wide_deep_trainer.ratings.session import _GAIN, _TIME_SCALES, Session
 from transforms.base.errors import UserError
+from transforms.vectorize_genres import GENRES
 
 USERS, ITEMS = 3, 5
+FACTOR_WEIGHTS = (
+    "user_factors",
+    "item_factors",
+    "genre_factors",
+    "user_bias",
+    "item_bias",
+    "mean",
+)
 
 
 def columns(*rows, rating=3.0):
@@ -120,3 +132,228 @@ def test_a_session_above_expectation_raises_a_prediction_in_it():
 def test_settings_out_of_range_are_refused(setting, message):
     with pytest.raises(UserError, match=message):
         RatingTrainerConfig(**setting)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("learning_rate", 1e-9),
+        ("user_embedding_size", 1),
+        ("item_embedding_size", 1),
+        ("hidden_units", (1,)),
+        ("dropout", 0.0),
+        ("num_factors", 1),
+        ("ensemble_size", 1),
+        ("factor_regularization", 0.0),
+        ("bias_regularization", 0.0),
+        ("neighbours", 2),
+    ],
+)
+def test_the_least_of_a_setting_is_allowed_and_nothing_below_it(setting, value):
+    assert getattr(RatingTrainerConfig(**{setting: value}), setting) == value
+    below = (0,) if setting == "hidden_units" else value - 1
+    with pytest.raises(UserError, match=f"^{setting}="):
+        RatingTrainerConfig(**{setting: below})
+
+
+def test_memory_returns_half_of_the_neighbours_from_before_and_half_from_after():
+    # At seconds 0, 10, ..., 90, in an order that is not that of time.
+    order = np.random.default_rng(0).permutation(10)
+    train = columns(*((0, item, 10 * item) for item in order.tolist()))
+    near = RatingMemory(train, 4)(tensors((0, 99, 45), (0, 99, 0), (0, 99, 200)))
+    found = [
+        items[present].tolist()
+        for items, present in zip(near.items.numpy(), near.present.numpy(), strict=True)
+    ]
+    assert found == [[3, 4, 5, 6], [0, 1], [8, 9]]
+    assert near.seconds[0].numpy().tolist() == [15, 5, 5, 15]
+
+
+def test_memory_keeps_the_ratings_beside_their_items_and_apart_from_other_users():
+    rows = [(user, item, 10 * item) for user in (2, 0, 1) for item in (1, 0)]
+    train = columns(*rows)
+    train["rating"] = np.array([10 * user + item for user, item, _ in rows], np.float32)
+    near = RatingMemory(train, 8)(tensors((1, 7, 5)))
+    kept = near.present.numpy()[0]
+    assert near.items.numpy()[0][kept].tolist() == [0, 1]
+    assert near.ratings.numpy()[0][kept].tolist() == [10, 11]
+
+
+def test_a_session_is_a_mean_of_surprises_by_nearness_and_likeness():
+    rng = np.random.default_rng(0)
+    rows, others, members = 3, 4, 2
+    session = Session(members)
+    weights = {
+        name: rng.normal(0, 0.1, getattr(session, name).shape)
+        for name in ("heights", "likeness", "prior", "share")
+    }
+    for name, values in weights.items():
+        getattr(session, name).assign(values)
+    surprise = rng.normal(size=(rows, others, members)).astype(np.float32)
+    seconds = rng.exponential(100.0, (rows, others)).astype(np.float32)
+    likeness = rng.random((rows, others)).astype(np.float32)
+    present = rng.random((rows, others)) < 0.7
+    added = session(*map(tf.constant, (surprise, seconds, likeness, present)))
+    falls = np.exp(-seconds[..., np.newaxis] / np.array(_TIME_SCALES))
+    grows = np.exp(_GAIN * weights["likeness"] * likeness[..., np.newaxis])
+    weight = present[..., np.newaxis] * (falls @ np.exp(_GAIN * weights["heights"])) * grows
+    total = weight.sum(axis=1) + np.exp(_GAIN * weights["prior"])
+    expected = np.exp(_GAIN * weights["share"]) * (weight * surprise).sum(axis=1) / total
+    np.testing.assert_allclose(added, expected, rtol=1e-4)
+
+
+def test_a_session_begins_with_every_time_alike_and_below_the_weight_of_no_surprise():
+    session = Session(2)
+    heights = np.exp(_GAIN * session.heights.numpy())
+    np.testing.assert_allclose(heights, np.exp(-1.0), rtol=1e-6)
+    for weight in (session.likeness, session.prior, session.share):
+        assert not weight.numpy().any()
+
+
+@pytest.fixture
+def factors():
+    """A factor model with random weights, and ratings of movies with genres."""
+    rows = ((0, 0, 100), (0, 1, 110), (1, 1, 50), (1, 2, 70), (1, 4, 90), (2, 3, 5))
+    train = columns(*rows)
+    train["genre_mask"] = np.array([0b11, 0b110, 0b110, 0, 0b1, 0b1001])
+    train["rating"] = np.array([1, 2, 3, 4, 5, 2], np.float32)
+    config = RatingTrainerConfig(
+        model_type="factors",
+        num_factors=3,
+        ensemble_size=2,
+        factor_regularization=0.5,
+        bias_regularization=0.25,
+        neighbours=4,
+    )
+    model = RatingFactors(config, train, USERS + 1, ITEMS + 1)
+    rng = np.random.default_rng(0)
+    for variable in model.trainable_variables:
+        variable.assign(variable + rng.normal(0, 0.3, variable.shape))
+    return model, train
+
+
+def test_stars_by_factors_are_the_sum_of_their_parts_and_the_penalty_that_of_their_rows(factors):
+    model, train = factors
+    shown = {}
+    session = model.session
+    model.session = lambda *given: shown.update(given=given) or session(*given)
+    columns_ = {name: tf.constant(column) for name, column in train.items()}
+    users, items = train["user_row"], train["item_row"]
+    stars, penalty = model.members(columns_, tf.constant(users), tf.constant(items), None)
+    surprise, seconds, likeness, present = (x.numpy() for x in shown["given"])
+
+    weight = {name: getattr(model, name).numpy() for name in FACTOR_WEIGHTS}
+    bits = (train["genre_mask"][:, np.newaxis] >> np.arange(len(GENRES))) & 1
+    unit = bits / np.sqrt(np.maximum(bits.sum(axis=1, keepdims=True), 1))
+    of_genres = np.einsum("bg,gmf->bmf", unit, weight["genre_factors"])
+    user, item = weight["user_factors"][users], weight["item_factors"][items]
+    biases = weight["user_bias"][users], weight["item_bias"][items]
+    product = (user * (item + of_genres)).sum(axis=-1)
+    felt = session(*map(tf.constant, (surprise, seconds, likeness, present))).numpy()
+    np.testing.assert_allclose(stars, weight["mean"] + sum(biases) + product + felt, rtol=1e-4)
+
+    near = model.memory(columns_)
+    others = near.items.numpy()
+    expected = (weight["mean"] + biases[0])[:, np.newaxis] + weight["item_bias"][others]
+    np.testing.assert_allclose(surprise, near.ratings.numpy()[..., np.newaxis] - expected, 1e-5)
+    by_item = dict(zip(items.tolist(), unit, strict=True))
+    cosines = [[unit[row] @ by_item[i] for i in of] for row, of in enumerate(others.tolist())]
+    np.testing.assert_allclose(likeness, cosines, rtol=1e-5, atol=1e-6)
+
+    def l2(factors, bias, rows):
+        rarity = 1 / (1 + np.bincount(rows)[rows])
+        squares = 0.5 * (factors**2).sum(axis=-1) + 0.25 * bias**2
+        return rarity[:, np.newaxis] * squares
+
+    wanted = l2(user, biases[0], users) + l2(item, biases[1], items)
+    np.testing.assert_allclose(penalty, wanted, rtol=1e-5)
+
+
+def test_factors_begin_small_and_biases_with_the_mean_alone():
+    keras.utils.set_random_seed(0)
+    config = RatingTrainerConfig(model_type="factors", num_factors=50, ensemble_size=4)
+    train = {**TRAIN, "rating": np.array([1, 1, 2, 3, 4, 4], np.float32)}
+    model = RatingFactors(config, train, 30, 30)
+    for table in (model.user_factors, model.item_factors, model.genre_factors):
+        assert np.std(table) == pytest.approx(0.1, rel=0.05)
+    np.testing.assert_allclose(model.mean, [2.5] * 4)
+    assert not model.user_bias.numpy().any() and not model.item_bias.numpy().any()
+
+
+def test_the_network_sees_embeddings_time_and_genres_and_tells_shares_of_five_stars():
+    keras.utils.set_random_seed(0)
+    model = RatingNetwork(RatingTrainerConfig(hidden_units=(3,)), TRAIN, USERS, ITEMS)
+    row = {
+        **tensors((1, 2, 0)),
+        "scaled_time": tf.constant([0.25]),
+        "genre_mask": tf.constant([0b101], tf.int64),
+    }
+    users, items = tf.constant([2], tf.int64), tf.constant([3], tf.int64)
+    stars, penalty = model.members(row, users, items, None)
+    encoder = model.deep.encoder
+    looked_up = {**row, "user_row": users, "item_row": items}
+    encoded = encoder(looked_up).numpy()[0]
+    genres = [1.0, 0.0, 1.0, *[0.0] * 16]
+    wanted = [*encoder.user_table.numpy()[2], *encoder.item_table.numpy()[3], 0.25, *genres]
+    np.testing.assert_allclose(encoded, wanted, rtol=1e-6)
+    np.testing.assert_allclose(stars, 5 * model.deep(looked_up), rtol=1e-6)
+    assert penalty.shape == stars.shape and not penalty.numpy().any()
+    np.testing.assert_array_equal(model.deep.hidden[0]._activation(0.0), 0.5)
+    # Of a normal that is cut off at two standard deviations 0.88 is left.
+    assert np.std(encoder.item_table) == pytest.approx(0.88 / 8, rel=0.15)
+
+
+class Constant(RatingModel):
+    """Tells for each row and member the rows that it was asked for, as stars."""
+
+    def members(self, columns, users, items, seed):
+        self.asked = users.numpy(), items.numpy()
+        stars = tf.cast(tf.stack([users, items], axis=1), tf.float32)
+        return stars, tf.constant([[0.5, 0.25]] * len(users))
+
+
+def test_an_objective_is_the_sum_over_members_of_error_and_penalty():
+    users = np.zeros(10**4, np.int64)
+    model = Constant(users, users, 2, 2)
+    rows = tensors((0, 0, 0), (0, 0, 0))
+    rows["rating"] = tf.constant([1.0, 3.0])
+    loss, objective = model.loss(rows, tf.constant([0, 0]))
+    # Ids that are as frequent as these are not replaced.
+    assert [ids.tolist() for ids in model.asked] == [[0, 0], [0, 0]]
+    assert float(loss) == pytest.approx((1 + 1 + 9 + 9) / 4)
+    assert float(objective) == pytest.approx(((1 + 1 + 0.75) + (9 + 9 + 0.75)) / 2)
+
+
+def test_a_rare_id_is_at_times_taken_for_one_that_is_not_known():
+    # User 0 occurs once, user 1 three times; of items it is the other way round.
+    users, items = np.array([0, 1, 1, 1]), np.array([1, 0, 0, 0])
+    model = Constant(users, items, 3, 3)
+    rows = tensors(*[(0, 0, 0)] * 2000, *[(1, 1, 0)] * 2000, *[(2, 2, 0)] * 2000)
+    model.loss(rows, tf.constant([0, 1]))
+    asked_users, asked_items = model.asked
+    for asked, shares in ((asked_users, (0.5, 0.25)), (asked_items, (0.25, 0.5))):
+        for known, share in enumerate(shares):
+            of = asked[2000 * known : 2000 * (known + 1)]
+            assert set(of.tolist()) == {known, 2}
+            assert np.mean(of == 2) == pytest.approx(share, abs=0.04)
+        assert (asked[4000:] == 2).all()
+    # Users and items are drawn apart from each other.
+    both = np.mean((asked_users[:2000] == 2) & (asked_items[:2000] == 2))
+    assert both == pytest.approx(0.5 * 0.25, abs=0.03)
+    model.loss(rows, tf.constant([0, 2]))
+    assert (model.asked[0] != asked_users).any() and (model.asked[1] != asked_items).any()
+
+
+def test_the_row_for_unknown_ids_counts_as_often_as_there_are_others():
+    model = Constant(np.array([0, 0, 1]), np.array([0, 0, 0]), 5, 2)
+    np.testing.assert_allclose(model._user_rarity, [1 / 3, 1 / 2, 1, 1, 1 / 5])
+    np.testing.assert_allclose(model._item_rarity, [1 / 4, 1 / 2])
+
+
+def test_errors_are_those_of_the_stars(monkeypatch):
+    config = RatingTrainerConfig(batch_size=2, hidden_units=(3,))
+    vocabularies = SimpleNamespace(vocabulary_size_by_name=lambda name: ITEMS)
+    strategy = tf.distribute.OneDeviceStrategy("CPU:0")
+    fit = RatingFit(config, strategy, vocabularies, TRAIN, columns((0, 0, 0), (0, 1, 0)))
+    monkeypatch.setattr(fit, "_predict", lambda columns: np.float32([2.0, 6.0]))
+    assert fit.evaluate() == {"rmse": pytest.approx(np.sqrt((1 + 9) / 2)), "mae": 2.0}
