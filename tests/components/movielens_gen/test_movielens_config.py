@@ -30,6 +30,19 @@ def test_a_value_out_of_range_is_refused_by_name(settings, message):
         LeaveOneOutConfig(**settings)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"min_ratings": 2, "eval_negatives": 10, "max_bad_rows": 0},
+        {"min_ratings": 3, "holdout": "validation"},
+        {"split": "global_time", "split_time": 1},
+    ],
+)
+def test_the_least_of_a_setting_is_allowed(settings):
+    config = LeaveOneOutConfig(**settings)
+    assert {name: getattr(config, name) for name in settings} == settings
+
+
 def test_what_is_held_out_is_told_by_all_that_decides_it():
     assert LeaveOneOutConfig(seed=5, max_bad_rows=3).split_identity() == {
         "holdout": "test",
