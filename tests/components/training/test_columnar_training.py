@@ -1,12 +1,22 @@
+import types
+
 import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras as keras
 
-from components.training.columnar_training import ColumnarTraining, scheduled_rate, steps_of
+from components.training import columnar_training
+from components.training.columnar_training import (
+    ColumnarTraining,
+    predictor,
+    scheduled_rate,
+    steps_of,
+)
 from components.training.config import LoopConfig
 from components.training.engine import Part
+from components.training.loop import EpochStats
 from components.training.strategy import create_strategy
+from transforms.base.errors import UserError
 
 
 def rates(epochs, rows):
@@ -51,3 +61,50 @@ def test_what_is_random_is_drawn_for_each_seed_and_epoch(seed):
     first, again, second = losses(seed)
     assert first == again != second
     assert losses(seed - 1)[0] != first
+
+
+def mean_training(batch_size=4, rows=8, **settings):
+    """A training whose loss is the mean of the rows' places."""
+    config = LoopConfig(train_epochs=1, batch_size=batch_size, **settings)
+    strategy = create_strategy(0)
+    with strategy.scope():
+        weight, optimizer = tf.Variable(0.0), keras.optimizers.SGD()
+    optimizer.jit_compile = True
+    training = ColumnarTraining(
+        config,
+        strategy,
+        {"place": np.arange(rows, dtype=np.float32)},
+        [Part([weight], optimizer)],
+        lambda columns, seed: (tf.reduce_mean(columns["place"]), weight),
+    )
+    return training, optimizer
+
+
+def test_each_of_several_workers_trains_on_its_own_rows(monkeypatch):
+    training, _ = mean_training()
+    assert training.train_epoch(0) == EpochStats(loss=3.5, examples=8)
+    worker = tf.distribute.InputContext(2, 1, 1)
+    monkeypatch.setattr(columnar_training, "input_context", lambda strategy: worker)
+    training, _ = mean_training()
+    assert training.train_epoch(0) == EpochStats(loss=4.0, examples=4)
+
+
+def test_a_batch_has_as_many_rows_for_each_replica():
+    three = types.SimpleNamespace(num_replicas_in_sync=3)
+    with pytest.raises(
+        UserError, match=r"batch_size=4: must be a multiple of the number of rep.*3"
+    ):
+        ColumnarTraining(LoopConfig(train_epochs=1, batch_size=4), three, {}, [], None)
+
+
+@pytest.mark.parametrize("xla", [True, False])
+def test_an_update_is_compiled_only_where_the_step_is(xla):
+    assert mean_training(xla=xla)[1].jit_compile == xla
+
+
+@pytest.mark.parametrize("rows", [1, 3, 7])
+def test_rows_of_any_number_of_blocks_are_scored_in_their_order(rows, monkeypatch):
+    monkeypatch.setattr(columnar_training, "_SCORED_TOGETHER", 3)
+    scored = predictor(lambda columns: columns["a"] + columns["b"])
+    columns = {"a": np.arange(rows), "b": np.full(rows, 10)}
+    assert scored(columns).tolist() == list(range(10, 10 + rows))

@@ -28,6 +28,22 @@ def test_a_single_process_is_the_chief_and_reads_everything():
     assert (context.num_input_pipelines, context.input_pipeline_id) == (1, 0)
 
 
+def test_a_worker_that_is_no_chief_writes_nothing():
+    def resolver(kind):
+        return tf.distribute.cluster_resolver.SimpleClusterResolver(
+            tf.train.ClusterSpec({"chief": ["a:1"], "worker": ["b:1"]}), task_type=kind, task_id=0
+        )
+
+    strategies = [
+        mock.Mock(cluster_resolver=resolver(kind), num_replicas_in_sync=2)
+        for kind in ("chief", "worker", "")
+    ]
+    # One that has no place in a cluster is alone.
+    assert [is_chief(strategy) for strategy in strategies] == [True, False, True]
+    assert input_context(strategies[2]).num_input_pipelines == 1
+    assert [input_context(of).num_replicas_in_sync for of in strategies] == [2, 2, 2]
+
+
 def test_a_worker_knows_its_part_with_a_chief_and_without():
     def parts(**cluster):
         found = []

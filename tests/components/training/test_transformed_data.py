@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.training.transformed_data import read_columns, split_columns
+from components.training import transformed_data
+from components.training.transformed_data import read_columns, read_examples, split_columns
 from transforms.base.errors import UserError
 
 SPEC = {
@@ -46,6 +47,39 @@ def test_rows_come_in_one_order_however_beam_wrote_and_rounded_them(tmp_path):
     parts = zip(split_columns(first, 5), split_columns(again, 5), strict=True)
     for one, other in parts:
         np.testing.assert_array_equal(one["id"], other["id"])
+
+
+@pytest.mark.parametrize("files", [1, 2, 5])
+def test_workers_read_all_examples_between_them_and_none_twice(files, tmp_path):
+    columns = {name: np.arange(20) for name in ("id", "code")}
+    columns["scaled"] = np.zeros(20, np.float32)
+    patterns = write(tmp_path / "rows", columns, np.arange(20), files)
+    parts = [
+        [
+            row
+            for block in read_examples(patterns, SPEC, tf.distribute.InputContext(2, worker, 1))
+            for row in block["id"].numpy().tolist()
+        ]
+        for worker in range(2)
+    ]
+    assert all(parts) and sorted(parts[0] + parts[1]) == list(range(20))
+    # Whole files, where there is one for each: no worker then reads what is another's.
+    of_file = {
+        row: place for place, of in enumerate(np.array_split(range(20), files)) for row in of
+    }
+    shared = {of_file[row] for row in parts[0]} & {of_file[row] for row in parts[1]}
+    assert len(shared) == (1 if files == 1 else 0)
+
+
+def test_many_examples_come_in_blocks_and_none_at_all_are_a_mistake(tmp_path, monkeypatch):
+    monkeypatch.setattr(transformed_data, "_PARSED_TOGETHER", 8)
+    columns = {name: np.arange(20) for name in ("id", "code")}
+    columns["scaled"] = np.zeros(20, np.float32)
+    blocks = read_examples(write(tmp_path / "rows", columns, np.arange(20)), SPEC)
+    assert [len(block["id"]) for block in blocks] == [8, 8, 4]
+    patterns = write(tmp_path / "none", columns, np.arange(0))
+    with pytest.raises(UserError, match=r"none/\*: no Example for worker 0 of 1$"):
+        read_examples(patterns, SPEC)
 
 
 def test_without_keys_a_row_is_held_out_for_what_it_is(tmp_path):
