@@ -26,3 +26,20 @@ def test_what_runs_where_it_is_edited_is_not_checked(sources):
     for unchecked in ("", "code", code.fingerprint("components.a")):
         (sources / "b.py").write_text("ONE = 3\n")
         code.check_code(unchecked)
+
+
+def test_sources_of_another_package_are_found_where_it_is_imported_from(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "spread").mkdir()
+    for name in ("foreign/__init__.py", "foreign/steps.py", "alone.py", "spread/part.py"):
+        (tmp_path / name).write_text("ONE = 1\n")
+    assert code.source_file("foreign") == tmp_path / "foreign" / "__init__.py"
+    assert code.source_file("foreign.steps") == tmp_path / "foreign" / "steps.py"
+    assert code.source_file("alone") == tmp_path / "alone.py"
+    before = code.fingerprint("foreign.steps")
+    (tmp_path / "foreign" / "__init__.py").write_text("ONE = 2\n")
+    assert code.fingerprint("foreign.steps") != before
+    # Neither a folder without a file of its own nor what is not installed has a place.
+    for name in ("spread", "nowhere_at_all", "nowhere_at_all.steps"):
+        assert not code.source_file(name).exists()

@@ -74,7 +74,9 @@ def test_a_model_is_pushed_with_its_record(place):
 
 
 def test_what_is_not_blessed_is_not_pushed(place):
-    assert place.push("A", blessed=0).get_int_custom_property("pushed") == 0
+    pushed = place.push("A", blessed=0)
+    assert pushed.has_custom_property("pushed")
+    assert pushed.get_int_custom_property("pushed") == 0
     assert not os.path.exists(place.serving)
 
 
