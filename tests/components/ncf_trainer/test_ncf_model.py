@@ -51,6 +51,33 @@ def test_the_same_seed_gives_the_same_weights():
     assert (first.user_table.numpy() != other.user_table.numpy()).any()
 
 
+@pytest.mark.parametrize(
+    ("model_type", "width", "kernels"),
+    [("neumf", 8 + 32, 3), ("gmf", 8, 0), ("mlp", 32, 3)],
+)
+def test_a_model_begins_with_small_embeddings_and_without_biases(model_type, width, kernels):
+    model = NcfModel(NcfTrainerConfig(model_type=model_type), 400, 300)
+    for table, rows in ((model.user_table, 400), (model.item_table, 300)):
+        assert table.shape == (rows, width)
+        assert np.std(table) == pytest.approx(0.01, rel=0.1)
+    assert len(model.kernels) == len(model.biases) == kernels
+    for bias in (*model.biases, model.output_bias):
+        assert not bias.numpy().any()
+    seen = {
+        round(float(tf.reduce_sum(kernel)), 6) for kernel in (*model.kernels, model.output_kernel)
+    }
+    assert len(seen) == kernels + 1
+
+
+def test_a_list_that_all_users_share_is_scored_as_each_users_own():
+    model = build()
+    users = tf.constant([0, 6, 3])
+    shared = model(users, tf.constant([[0, 10, 4]]))
+    np.testing.assert_allclose(shared, model(users, tf.constant([[0, 10, 4]] * 3)), rtol=1e-4)
+    np.testing.assert_allclose(model.all_scores(users), model(users, tf.range(ITEMS)[tf.newaxis]))
+    np.testing.assert_array_equal(model.item_vectors(), model.item_table[:-1])
+
+
 def test_tables_of_one_model_start_apart():
     model = NcfModel(NcfTrainerConfig(), USERS, USERS)
     assert (model.user_table.numpy() != model.item_table.numpy()).any()
@@ -86,3 +113,17 @@ def test_penalty_is_the_mean_square_norm_of_embeddings_plus_that_of_kernels():
         + 2.0 * (model.kernels[0].numpy() ** 2).sum()
     )
     np.testing.assert_allclose(model.penalty(users, items), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"mf_regularization": 0.5, "model_type": "mlp"},
+        {"mlp_regularization": (0.5, 0.5, 0.5, 0.5), "model_type": "gmf"},
+        {"mlp_regularization": (0.0, 0.0, 0.0, 0.0)},
+    ],
+)
+def test_what_a_model_does_not_have_or_is_not_held_against_it_costs_nothing(settings):
+    model = build(**settings)
+    embedded = model.embed(tf.constant([1, 2]), tf.constant([[1, 2, 3], [4, 5, 6]]))
+    assert float(model.penalty(*embedded)) == 0
