@@ -214,8 +214,15 @@ def test_similar_items_are_others_and_none_is_like_one_that_was_not_trained_on(a
     assert asked["item_id"].tolist() == [0] and asked["exclude"].tolist() == [[0]]
     assert asked["include"].shape == (1, 0)
     assert ranked.user_id is None and ranked.item_id.tolist() == [-1, 1]
+    assert ranked.rank.tolist() == [1, 2] and ranked.strangers == []
     with pytest.raises(UserError, match=r"^item 1: the model was not trained on it"):
         recommender.similar_to(1)
+
+
+def test_what_users_have_seen_may_be_gone(tmp_path):
+    served = ServedModel("", "", {"data": {"examples": str(tmp_path / "gone")}})
+    with pytest.raises(UserError, match=f"^{tmp_path}/gone: what users have seen is not there any"):
+        Recommender(served, ncf_interactions.__name__, 2)
 
 
 def test_recommendations_after_a_history_name_no_user(tmp_path):
