@@ -83,12 +83,29 @@ def test_list_tells_of_every_run_and_model(tmp_path, capsys):
         "ndcg_at_10 not a number",
         "model 99",
     ]
-    assert lines[2].endswith("too low; worse")
+    assert lines[2].split("  ")[4:] == [
+        "refused by model gate",
+        "hit_rate_at_10 0.7000",
+        "ndcg_at_10 not a number",
+        "too low; worse",
+    ]
     assert lines[3].endswith("fault in Trainer: OSError: full")
     assert lines[4].endswith("serving:")
     assert lines[5:] == [
         "    99  ml-1m  hit_rate_at_10 0.7000  ndcg_at_10 not a number  compared with 98",
         "    98  no record",
+    ]
+
+
+def test_list_names_pipelines_in_their_order_and_where_models_would_be(tmp_path, capsys):
+    keep_run(str(tmp_path / "census"), "1", record(outcome="fault", reasons=["full"]))
+    keep_run(str(tmp_path / "ncf"), "1", record(outcome="fault", reasons=["full"]))
+    assert main(["list", "--output-root", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    names = [line for line in lines if not line.startswith(" ")]
+    assert sorted(names) == ["census", "ncf"]
+    assert [line for line in lines if "models in" in line] == [
+        f"  models in {tmp_path / name / 'serving'}: none" for name in names
     ]
 
 

@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import json
 import os
@@ -11,6 +12,7 @@ from pipeline.config import preset
 from pipeline.run.deployment import local_deployment
 from pipeline.run.progress import Progress
 from pipeline.run.summary import summarise, summarise_stopped
+from transforms.base.settings import to_json
 
 CONFIG = preset("ncf", "sample")
 
@@ -92,6 +94,10 @@ def test_the_latest_run_is_told_of_with_the_model_it_was_compared_with(told, tmp
     summary, record = summarise(CONFIG, told.deployment, Progress(io.StringIO(), live=False))
     assert record["parent"] == "7:abc" and summary["blessed"]
     assert summary["pushed_model"] == "/serving/8"
+    shown = ("metrics", "slices", "baseline", "bounds", "blessed", "reasons", "notes")
+    assert {name: summary[name] for name in shown} == {name: record[name] for name in shown}
+    assert {"python", "tfx"} <= summary["versions"].keys()
+    assert summary["lineage"]["code"] == dataclasses.asdict(told.deployment.code)
     assert summary["lineage"]["baseline_model"] == os.path.join(told.deployment.serving_dir, "7")
 
 
@@ -113,10 +119,20 @@ def test_trials_are_counted_from_one_and_told_in_their_order(told, tmp_path):
     progress = Progress(io.StringIO(), live=False)
     progress.start("Tuner")
     progress.finish("Tuner", cached=False)
-    tuning = summarise_stopped(CONFIG, told.deployment, progress)["tuning"]
+    known = summarise_stopped(CONFIG, told.deployment, progress)
+    tuning = known["tuning"]
+    # What was trained with is what was chosen, and all else as it was set.
+    trainer = json.loads(to_json(CONFIG.trainer))
+    assert known["settings"]["trainer"] == {**trainer, "num_factors": 16}
+    assert known["settings"]["gate"] == json.loads(to_json(CONFIG.gate))
+    assert known["settings"].keys() == {"data", "trainer", "gate", "tuning"}
     assert [(trial["trial"], trial["score"]) for trial in tuning["trials"]] == [(1, 0.6), (2, 0.7)]
     assert tuning["best_trial"] == 2 and tuning["chosen"] == {"num_factors": 16}
     assert tuning["metric"] == "ndcg_at_10"
+    assert [trial["settings"] for trial in tuning["trials"]] == [
+        {"num_factors": 8},
+        {"num_factors": 16},
+    ]
 
 
 @pytest.fixture
@@ -169,3 +185,5 @@ def test_a_run_tells_of_artifacts_only_once_a_component_has_ended(deployment, co
     known = summarise_stopped(CONFIG, deployment, progress)
     assert known["stopped_in"] == "Transform" and known["pushed_model"] is None
     assert known["lineage"].get("statistics") == ("/before" if component else None)
+    assert known["seconds"].keys() == {"Transform", *([component] if component else [])}
+    assert known["cached"] == [] and known["blessed"] is False
