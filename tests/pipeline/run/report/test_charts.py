@@ -121,7 +121,9 @@ def test_a_chart_grows_with_its_rows_and_not_in_width():
 def test_a_drawing_has_the_pages_colours_and_ids_of_its_own(draw):
     svg = draw("own")
     assert svg.startswith("<svg ") and svg.count("<svg") == 1
-    assert "#00000" not in svg and "var(--ink)" in svg and "var(--grid)" in svg
+    assert "var(--grid)" in svg and not re.search(r"(?:fill|stroke): ?#", svg)
+    written = re.findall(r"<text [^>]*>", svg)
+    assert written and all("var(--ink)" in text for text in written)
     ids = re.findall(r'\bid="([^"]*)"', svg)
     assert ids and len(ids) == len(set(ids)) and all(name.startswith("own-") for name in ids)
     assert set(re.findall(r'(?:href="#|url\(#)([^")]*)', svg)) <= set(ids)
@@ -129,6 +131,35 @@ def test_a_drawing_has_the_pages_colours_and_ids_of_its_own(draw):
     assert "<metadata" not in svg
     edges = re.findall(r'id="own-patch_\d+">\s*<path d="([^"]*)" style="fill: none; stroke', svg)
     assert len(edges) == 2
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: bars("b", ["x", "y"], {"a": [0.0, 37.0], "b": [2.0, 5.0]}, ""),
+        lambda: dots("d", ["x", "y"], [0.123, 37.0], {"ref": 2.0}),
+    ],
+)
+def test_few_lines_and_numbers_help_to_read_values_and_lie_behind_them(draw):
+    svg = draw()
+    x, y = markers(svg, "grid").T
+    # Of the axis below alone: labels need no mark.
+    assert 3 <= len(x) <= 6 and len(set(y)) == 1
+    grid = r'd="([^"]*)" clip-path="[^"]*" style="fill: none; stroke: var\(--grid\)'
+    found = list(re.finditer(grid, svg))
+    ends = [numbers(line[1])[::2] for line in found]
+    assert ends == [[place, place] for place in x]
+    assert found[-1].start() < svg.index("var(--series-1)")
+
+
+def test_a_chart_fits_a_phone_with_letters_of_two_sizes():
+    svg = bars("b", ["x"], {"this": [1.0], "that": [2.0]}, "unit")
+    assert 320 < size(svg)[0] < 400
+    sizes = {
+        words: float(points)
+        for points, words in re.findall(r"<text [^>]*?font-size: ([\d.]+)px[^>]*>([^<]*)<", svg)
+    }
+    assert sizes["this"] < sizes["x"] == sizes["unit"]
 
 
 def test_a_dollar_sign_is_one():
