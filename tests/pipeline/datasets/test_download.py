@@ -3,6 +3,7 @@ import resource
 
 import pytest
 
+from pipeline.datasets import download as download_module
 from pipeline.datasets.download import download
 from pipeline.datasets.fetch import RefusedError
 from tests.pipeline.datasets.servers import BODY, RawServer, Server, content
@@ -146,6 +147,21 @@ def test_a_server_that_may_recover_is_asked_again(server, destination, status, r
     server.status = status
     assert_refused(server.url(), destination, f"the server answers {status} ")
     assert len(server.requests) == requests
+
+
+def test_each_try_that_brings_nothing_waits_twice_as_long_as_the_one_before(
+    server, destination, monkeypatch
+):
+    pauses = []
+    monkeypatch.setattr(download_module.time, "sleep", pauses.append)
+    server.status = 503
+    assert_refused(server.url(), destination, "answers 503", attempts=4, pause=0.5)
+    assert pauses == [0.5, 1.0, 2.0]
+    # One that brings something is no reason to wait, and begins the count anew.
+    server.status, server.cut_after, server.cuts = 0, 1000, 5
+    pauses.clear()
+    fetch(server.url(), destination, attempts=1, pause=0.5)
+    assert pauses == []
 
 
 def test_a_redirect_is_followed(server, destination):
