@@ -100,6 +100,20 @@ def test_the_lines_have_a_row_for_each_bound_then_notes_then_reasons():
     ]
 
 
+def test_a_metric_that_is_no_number_or_absent_misses_its_bound_in_the_lines_too():
+    record = {"metrics": {"rmse": None}, "notes": [], "reasons": []}
+    assert verdict_lines(record, RATING.bounds) == [
+        "  rmse             not a number  <= 0.9 (max_rmse)  missed"
+    ]
+    assert verdict_lines({**record, "metrics": {}}, RATING.bounds)[0].endswith("missed")
+
+
+def test_users_are_counted_as_none_where_nothing_is_measured():
+    assert list_notes({}) == list_notes({"short_lists": None, "example_count": None}) == []
+    (note,) = list_notes({"short_lists": 1.0})
+    assert note.startswith("warning: 1 of 0 users do not count: ")
+
+
 def _result(rmse, gender=None, model="", is_diff=False):
     """A metric of one slice as TFMA writes it."""
     result = metrics_for_slice_pb2.MetricsForSlice()
