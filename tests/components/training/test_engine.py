@@ -1,3 +1,5 @@
+import types
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -19,10 +21,12 @@ class Visits(Engine):
         with strategy.scope():
             self.counts = tf.Variable(tf.zeros(ROWS))
             self.order = tf.Variable(tf.fill([6 * STEPS, PER_REPLICA], -1), trainable=False)
+            optimizer = keras.optimizers.SGD(1.0)
+            optimizer.build([self.counts])
         settings = {name: options.pop(name) for name in ("seed", "xla") if name in options}
         config = LoopConfig(train_epochs=1, batch_size=PER_REPLICA, **settings)
-        parts = [Part([self.counts], keras.optimizers.SGD(1.0))]
         data = {"ones": np.ones(ROWS, np.float32)}
+        parts = [Part([self.counts], optimizer)]
         super().__init__(config, strategy, data, ROWS, PER_REPLICA, parts, **options)
 
     def batch(self, data, rows, step):
@@ -69,6 +73,26 @@ def test_rows_of_a_step_are_sorted_on_demand_and_the_steps_are_the_same():
     _, ascending = Visits(ascending=True).epoch(0)
     assert (order != ascending).any()
     np.testing.assert_array_equal(ascending, np.sort(order, axis=1))
+
+
+def test_a_replica_has_its_share_of_the_gradients_and_all_of_the_loss():
+    visits = Visits()
+    visits._strategy = types.SimpleNamespace(num_replicas_in_sync=4)
+    batch = tf.ones(3), tf.constant([0, 2, 2]), tf.constant(7.0)
+    loss, ((gradient,),) = visits._loss_and_gradients(batch)
+    assert float(loss) == 7
+    # Of every row, also of those that were not looked up.
+    assert gradient.numpy().tolist() == [-0.25, 0, -0.5, *[0] * (ROWS - 3)]
+
+
+def test_what_is_trained_and_its_optimiser_come_back_from_a_checkpoint(tmp_path):
+    trained, fresh = Visits(), Visits()
+    trained.train_epoch(0)
+    path = trained.checkpoint.save(str(tmp_path / "checkpoint"))
+    fresh.checkpoint.restore(path).assert_existing_objects_matched()
+    np.testing.assert_array_equal(fresh.counts, trained.counts)
+    (part,) = fresh._parts
+    assert int(part.optimizer.iterations) == STEPS
 
 
 def test_no_two_replicas_and_steps_draw_the_same():
