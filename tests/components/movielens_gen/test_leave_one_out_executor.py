@@ -1,4 +1,5 @@
 import glob
+import json
 import os
 import random
 import zipfile
@@ -13,6 +14,7 @@ from components.movielens_gen.config import LeaveOneOutConfig
 from components.movielens_gen.executor import LeaveOneOutExecutor
 from transforms.base.errors import UserError, find_user_error
 from transforms.base.in_process_beam import LOCAL_ARGS
+from transforms.base.settings import to_json
 
 REAL = os.path.join("..", "shared", "data", "movielens", "ml-1m.zip")
 HISTORY: dict[str, set[str]] = {"train": set(), "eval": {"history"}}
@@ -170,6 +172,10 @@ def test_the_artifact_says_what_it_holds(tmp_path):
     assert artifact_utils.decode_split_names(examples.split_names) == ["train", "eval"]
     assert examples.get_string_custom_property("payload_format") == "FORMAT_TF_EXAMPLE"
     assert examples.get_string_custom_property("file_format") == "tfrecords_gzip"
+    assert examples.get_string_custom_property("input_base") == base
+    assert examples.get_string_custom_property("settings") == to_json(CONFIG)
+    split = json.loads(examples.get_string_custom_property("split"))
+    assert split == CONFIG.split_identity()
 
 
 def test_a_user_who_has_touched_every_item_has_no_negative(tmp_path):

@@ -1,5 +1,6 @@
 """How a run ends whose pipeline is cut short, and what it leaves in the output folder."""
 
+import datetime
 import errno
 import fcntl
 import json
@@ -82,6 +83,40 @@ def test_a_fault_of_the_program_is_exit_1_with_the_log_and_a_record(place):
     assert kept["stopped_in"] == "Trainer" and "Trainer" in kept["seconds"]
     assert kept["reasons"] == ["fault in Trainer: KeyError: 'user_id'"]
     assert "fault in Trainer: KeyError: 'user_id'\nthe whole log: " in out
+
+
+@pytest.mark.parametrize(
+    ("said", "told"), [("a" * 400 + "\nb", "a" * 300), ("\n one\ntwo", "one"), ("", "no message")]
+)
+def test_of_a_fault_the_first_line_is_told_as_far_as_it_is_short(said, told, place):
+    place.run(RuntimeError(said))
+    assert place.summary()["reasons"] == [f"fault in Trainer: RuntimeError: {told}"]
+
+
+def test_a_record_tells_what_was_run_on_what_and_when(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    _, out, _ = place.run(KeyError("user_id"))
+    assert out.startswith("ncf: preset sample, data set sample\n")
+    # Paths are short where they lead down from here.
+    assert "\nthe whole log: output/ncf/logs/" in out
+    assert "\nsummary: output/ncf/summary.json\n" in out
+    kept = place.summary()
+    assert (kept["pipeline"], kept["preset"]) == ("ncf", "sample")
+    assert kept["data"]["dataset"] == "sample"
+    assert os.path.isabs(kept["data"]["folder"]) and os.path.isdir(kept["data"]["folder"])
+    assert os.path.isfile(kept["log"]) and os.path.dirname(kept["log"]) == str(place.home / "logs")
+    began = datetime.datetime.strptime(kept["started"], "%Y-%m-%dT%H:%M:%S%z")
+    since = datetime.datetime.now(datetime.UTC) - began
+    assert datetime.timedelta(0) <= since < datetime.timedelta(minutes=5)
+    (name,) = os.listdir(place.home / "runs")
+    assert name == os.path.basename(kept["log"]).replace(".log", ".json")
+    assert (place.home / "runs" / name).read_text() == (place.home / "summary.json").read_text()
+
+
+def test_from_elsewhere_paths_are_whole(place, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert f"\nsummary: {place.home}/summary.json\n" in place.run(KeyError("user_id"))[1]
 
 
 def test_a_fault_of_the_machine_is_one_line_and_exit_2(place):
