@@ -143,6 +143,15 @@ def test_more_gpus_than_there_are_is_an_error(census_transformed, fn_args):
         run_fn(fn_args(wanted, census_transformed))
 
 
+def test_a_training_ends_once_the_accuracy_is_reached(census_transformed, fn_args, monkeypatch):
+    goals = []
+    monkeypatch.setattr(
+        census_trainer, "train_and_export", lambda args, setup, fit, goal, to: goals.append(goal)
+    )
+    run_fn(fn_args(config("wide"), census_transformed))
+    assert goals == [("accuracy", True)]
+
+
 def test_metrics_equal_their_definitions():
     rng = np.random.default_rng(0)
     scores = rng.integers(0, 10, 300) / 10

@@ -5,13 +5,17 @@ import os
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_transform as tft
 
 from components.training.loop import HISTORY_FILE
+from components.training.transformed_data import read_columns
 from components.wide_deep_trainer.ratings import preprocessing as rating_preprocessing
+from components.wide_deep_trainer.ratings import trainer as rating_trainer
 from components.wide_deep_trainer.ratings.config import RatingTrainerConfig
 from components.wide_deep_trainer.ratings.trainer import run_fn
 from components.wide_deep_trainer.ratings.tuner import _space, tuner_fn
 from pipeline.pipelines.movielens import PIPELINE
+from transforms.vectorize_genres import GENRES
 
 SCHEMA = rating_preprocessing.__file__.replace("preprocessing.py", "schema.pbtxt")
 USERS, ITEMS = 60, 40
@@ -142,3 +146,43 @@ def test_factors_are_at_least_one():
     config = RatingTrainerConfig(model_type="factors", num_factors=1)
     (factors,) = (s for s in _space(config).space if s.name == "num_factors")
     assert factors.values == [1, 2]
+
+
+def test_a_training_ends_once_the_error_is_as_low(transformed, fn_args, monkeypatch):
+    goals = []
+    monkeypatch.setattr(
+        rating_trainer, "train_and_export", lambda args, setup, fit, goal, to: goals.append(goal)
+    )
+    run_fn(fn_args(RatingTrainerConfig(**SMALL["deep"]), transformed))
+    assert goals == [("rmse", False)]
+
+
+def test_a_slice_is_the_name_of_a_genre_that_a_movie_has():
+    raw = {"genres": tf.one_hot([0, 18], len(GENRES), dtype=tf.int64)}
+    names = rating_trainer._genre_names(raw)["genre"].numpy()
+    wanted = np.full((2, len(GENRES)), b"", object)
+    wanted[0, 0], wanted[1, 18] = GENRES[0].encode(), GENRES[18].encode()
+    np.testing.assert_array_equal(names, wanted)
+
+
+def test_what_is_trained_on_is_what_was_rated(transformed):
+    output = tft.TFTransformOutput(str(transformed / "transform_output"))
+    files = [str(transformed / split / "*") for split in ("train", "eval")]
+    found = read_columns(files, output.transformed_feature_spec())
+    raw = ratings()
+    assert len(found["rating"]) == len(raw["rating"])
+    # Everything but the rows of ids is known by the time, which no two ratings share.
+    order, raw_order = (np.argsort(of["timestamp"], kind="stable") for of in (found, raw))
+    found = {name: column[order] for name, column in found.items()}
+    raw = {name: column[raw_order] for name, column in raw.items()}
+    np.testing.assert_array_equal(found["timestamp"], raw["timestamp"])
+    assert len(np.unique(raw["timestamp"])) == len(raw["timestamp"])
+    np.testing.assert_array_equal(found["rating"], raw["rating"].astype(np.float32))
+    masks = raw["genres"] @ (1 << np.arange(len(GENRES)))
+    np.testing.assert_array_equal(found["genre_mask"], masks)
+    # Of the train split alone.
+    assert found["scaled_time"].mean() == pytest.approx(0, abs=0.1)
+    assert found["scaled_time"].std() == pytest.approx(1, abs=0.1)
+    for name, count in (("user", USERS), ("item", ITEMS)):
+        pairs = {*zip(raw[f"{name}_id"].tolist(), found[f"{name}_row"].tolist(), strict=True)}
+        assert len(pairs) == count and {row for _, row in pairs} == set(range(count))
