@@ -63,3 +63,13 @@ def test_survives_json():
 def test_the_least_of_a_setting_is_allowed(settings):
     config = NcfTrainerConfig(**settings)
     assert {name: getattr(config, name) for name in settings} == settings
+
+
+def test_defaults_are_those_of_2018():
+    config = NcfTrainerConfig()
+    assert (config.train_epochs, config.batch_size, config.num_neg) == (2, 256, 4)
+    assert (config.model_type, config.loss, config.schedule) == ("neumf", "logistic", "constant")
+    assert (config.num_factors, config.layers) == (8, (64, 32, 16, 8))
+    assert (config.learning_rate, config.mf_regularization) == (0.001, 0)
+    assert config.mlp_regularization == () and config.recency_half_life == 0
+    assert config.stop_threshold is None

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.ncf_trainer import trainer
 from components.ncf_trainer.trainer import run_fn
 from components.training.loop import HISTORY_FILE
 
@@ -72,6 +73,15 @@ def parse():
         return feature["user_id"].int64_list.value[0], list(feature["item_id"].int64_list.value)
 
     return parsed
+
+
+def test_a_training_ends_once_the_hit_rate_is_reached(fn_args, monkeypatch):
+    goals = []
+    monkeypatch.setattr(
+        trainer, "train_and_export", lambda args, setup, fit, goal, to: goals.append(goal)
+    )
+    run_fn(fn_args(**FAST))
+    assert goals == [("hit_rate_at_10", True)]
 
 
 def test_trains_a_model_that_serves_anywhere(fn_args, raw_examples, parse):

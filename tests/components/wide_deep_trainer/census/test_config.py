@@ -17,7 +17,10 @@ def test_defaults_are_those_of_2018():
     assert (config.train_epochs, config.epochs_between_evals, config.batch_size) == (40, 2, 40)
     assert config.hidden_units == (100, 75, 50, 25)
     assert (config.embedding_size, config.hash_buckets) == (8, 1000)
-    assert config.model_type == "wide_deep"
+    assert config.model_type == "wide_deep" and config.encoding == "basic"
+    assert (config.wide_learning_rate, config.deep_learning_rate) == (0.02, 0.01)
+    assert (config.dropout, config.ensemble_size, config.schedule) == (0, 1, "constant")
+    assert (config.deep_optimizer, config.weight_decay) == ("adagrad", 0)
     assert config.stop_threshold is None
 
 

@@ -120,6 +120,15 @@ def test_a_session_above_expectation_raises_a_prediction_in_it():
     np.testing.assert_allclose(replaced, np.mean(train["rating"]), rtol=1e-6)
 
 
+def test_defaults_are_those_of_2018():
+    config = RatingTrainerConfig()
+    assert (config.train_epochs, config.epochs_between_evals, config.batch_size) == (50, 5, 256)
+    assert (config.model_type, config.learning_rate, config.dropout) == ("deep", 0.001, 0.3)
+    assert (config.user_embedding_size, config.item_embedding_size) == (16, 64)
+    assert config.hidden_units == (256, 256, 256, 128)
+    assert (config.ensemble_size, config.schedule) == (1, "constant")
+
+
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
