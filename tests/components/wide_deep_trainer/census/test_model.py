@@ -17,6 +17,7 @@ from components.wide_deep_trainer.census.features import (
 )
 from components.wide_deep_trainer.census.model import WideDeepClassifier
 from components.wide_deep_trainer.layers.wide import Wide
+from transforms.parsing.read_census import CENSUS_COLUMNS
 
 
 def test_each_category_and_repeated_amount_has_an_embedding_of_its_own():
@@ -128,3 +129,22 @@ def test_a_model_has_the_parts_of_its_type_and_adds_them(model_type):
     )
     np.testing.assert_allclose(logits, np.broadcast_to(sum(parts), logits.shape), rtol=1e-6)
     assert logits.shape == (4, 1 if model_type == "wide" else 2)
+
+
+def test_all_that_is_known_of_a_person_is_used_but_for_the_weight_in_the_survey():
+    known = {field.name for field in CENSUS_COLUMNS} - {"label", "fnlwgt"}
+    assert {*NUMERIC, *CATEGORICAL} == known
+
+
+def test_the_highest_number_has_an_encoding_of_its_own():
+    names = {*CATEGORICAL, *map(value, REPEATED)}
+    config = CensusTrainerConfig(
+        model_type="deep", encoding="embedded", quantile_bins=4, hidden_units=(3,)
+    )
+    encoder = WideDeepClassifier(config, dict.fromkeys(names, 2)).deep.encoder
+    encoder.kernel.assign(tf.ones_like(encoder.kernel))
+    features = {name: tf.zeros(5, tf.int64) for name in names}
+    # So many bins may lie below a number.
+    features |= {quantile(name): tf.range(5.0) for name in NUMERIC}
+    last = encoder(features).numpy()[:, -1]
+    assert (np.diff(last) > 0).all()

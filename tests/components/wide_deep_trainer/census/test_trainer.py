@@ -127,14 +127,15 @@ def test_a_search_needs_the_train_split_alone(census_transformed, fn_args, tune)
 def test_only_what_a_model_has_is_searched_and_to_both_sides(model_type, optimizer, searched):
     own = {"wide_learning_rate": 0.02, "deep_learning_rate": 0.01, "dropout": 0.15}
     own |= {"weight_decay": 0.02} if optimizer == "adamw" else {}
-    found = _space(
-        CensusTrainerConfig(model_type=model_type, deep_optimizer=optimizer, **own)
-    ).space
+    settings = CensusTrainerConfig(model_type=model_type, deep_optimizer=optimizer, **own)
+    found = _space(settings).space
     assert {setting.name for setting in found} == searched
     for setting in found:
         is_choice = isinstance(setting, keras_tuner.engine.hyperparameters.Choice)
         ends = setting.values if is_choice else (setting.min_value, setting.max_value)
         assert ends[0] < own[setting.name] == setting.default < ends[-1]
+        for allowed in ends:
+            dataclasses.replace(settings, **{setting.name: allowed})
 
 
 def test_more_gpus_than_there_are_is_an_error(census_transformed, fn_args):
