@@ -53,3 +53,13 @@ def test_only_what_a_model_has_is_searched_and_all_of_it_is_allowed(settings, se
         assert setting.default == getattr(config, setting.name) and len(set(values)) > 1
         for value in values:
             dataclasses.replace(config, **{setting.name: value})
+
+
+def test_widths_and_negatives_are_searched_from_half_to_double():
+    config = NcfTrainerConfig(num_factors=16, num_neg=4)
+    found = {setting.name: setting for setting in _space(config).space}
+    assert found["num_factors"].values == [8, 16, 32] and found["num_neg"].values == [2, 4, 8]
+    rate = found["learning_rate"]
+    assert rate.min_value < config.learning_rate < rate.max_value
+    # Some of these values are 0 by themselves.
+    assert found["recency_half_life"].values[0] == found["mf_regularization"].values[0] == 0

@@ -60,5 +60,8 @@ def test_matrices_that_do_not_fit_are_refused_before_they_are_made(monkeypatch):
     monkeypatch.setattr(next_item, "free_memory", lambda: 3 * 4 * 1000**2 - 1)
     with pytest.raises(UserError, match=r"1000 items take .* for 3 matrices"):
         solve_next_item(histories_of([1, 2]), 1000, 5.0, 1.0)
+    monkeypatch.setattr(next_item, "free_memory", lambda: 3 << 29)
+    with pytest.raises(UserError, match=r"16384 items take 3\.0 GiB .* and 1\.5 GiB are free"):
+        solve_next_item(histories_of([1, 2]), 1 << 14, 5.0, 1.0)
     monkeypatch.setattr(next_item, "free_memory", lambda: 3 * 4 * 1000**2)
     solve_next_item(histories_of([1, 2]), 1000, 5.0, 1.0)
