@@ -11,7 +11,8 @@ from components.movielens_gen.config import HOLD_BACK, LeaveOneOutConfig, Rating
 from transforms.code_ids import CodeIds, NameIds, distinct_names
 from transforms.join_movies import JoinMovies
 from transforms.leave_one_out import LeaveOneOut
-from transforms.parsing.read_movies import find_movies
+from transforms.parsing.input_files import match_files
+from transforms.parsing.read_movies import find_movies, read_movies
 from transforms.read_ratings import ReadRatings, find_ratings
 from transforms.remap_ids import DistinctIds, GroupByUser, distinct_ids
 from transforms.sample_negatives import SampleNegatives
@@ -52,9 +53,12 @@ class LeaveOneOutExecutor(ColumnarExecutor):
         """Returns batches of the splits: user_id, item_id and label, and of eval the history too.
 
         Negatives are drawn from the items of all users that are kept: no other items are ever
-        trained on.
+        trained on. A movies file beside the ratings is read to see that it can be.
         """
         files = find_ratings(pattern)
+        # Titles are for those who use the model: better now than after the training.
+        for movies in match_files(f"{os.path.dirname(pattern)}/movies.*", (".dat", ".csv")):
+            read_movies(movies.path, config.string_ids)
         num_buckets = -(-sum(file.size_in_bytes for file in files) // _BLOCK_BYTES)
         ratings = pipeline | "ReadRatings" >> ReadRatings(
             files,

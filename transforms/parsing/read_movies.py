@@ -44,17 +44,18 @@ def find_movies(pattern: str) -> str:
     return paths[0]
 
 
-def read_movies(path: str) -> list[Movie]:
+def read_movies(path: str, string_ids: bool = False) -> list[Movie]:
     """Returns all movies of a file, in its order.
 
     Args:
         path: A file that ends in `.dat` or `.csv`.
+        string_ids: As in `parse_movies`.
 
     Raises:
         UserError: As in `parse_movies`.
     """
     with open_input(path) as file:
-        return parse_movies(path, file.read())
+        return parse_movies(path, file.read(), string_ids)
 
 
 def parse_movies(path: str, content: bytes, string_ids: bool = False) -> list[Movie]:

@@ -166,6 +166,25 @@ def test_a_time_after_all_leaves_nobody_to_evaluate_on(tmp_path):
         generate(write_rows(tmp_path, make_rows()), str(tmp_path / "out"), config)
 
 
+@pytest.mark.parametrize(
+    ("movies", "message"),
+    [
+        ("movieId,title,genres\n3,A,War\n3,B,War\n", r"movies\.csv:3: movie 3 is at .*:2 already"),
+        ("movieId,title,genres\n3,\u00c9t\u00e9,War\n", r"movies\.csv:2: byte 0xc9 at offset"),
+    ],
+)
+def test_a_movies_file_is_checked_before_anything_is_made_of_the_ratings(tmp_path, movies, message):
+    base = write_rows(tmp_path, make_rows())
+    (tmp_path / "movies.csv").write_bytes(movies.encode("latin-1"))
+    with pytest.raises(UserError, match=message):
+        generate(base, str(tmp_path / "out"), CONFIG)
+    (tmp_path / "movies.csv").write_text("movieId,title,genres\n3,A,War\nx-1,B,War\n")
+    strings = LeaveOneOutConfig(min_ratings=5, eval_negatives=10, string_ids=True)
+    assert counters(generate(base, str(tmp_path / "strings"), strings))["users"]
+    with pytest.raises(UserError, match=r"movies\.csv:3: movieId 'x-1' is not an integer"):
+        generate(base, str(tmp_path / "integers"), CONFIG)
+
+
 def test_the_artifact_says_what_it_holds(tmp_path):
     base = write_rows(tmp_path, make_rows())
     examples = generate(base, str(tmp_path / "out"), CONFIG)
