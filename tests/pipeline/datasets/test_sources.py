@@ -223,6 +223,11 @@ def test_of_two_archives_put_by_hand_that_of_the_first_shelf_is_taken(case, mirr
     assert case.fill(archive(mirror, "none")) == MEMBERS
 
 
+def test_where_the_archive_of_adult_is_gone_its_files_are_looked_for_one_by_one():
+    first, second = CENSUS.datasets["census"].sources
+    assert first.url.endswith("/adult.zip") and {*first.members} == {*second.pins}
+
+
 def test_the_pins_are_those_of_the_published_files(real_data):
     for source in CENSUS.datasets["census"].sources:
         for name, pin in source.pins.items():

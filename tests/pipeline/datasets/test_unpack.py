@@ -98,6 +98,12 @@ def test_a_small_file_may_be_compressed_as_much_as_it_likes(archive, tmp_path, m
     refuse(archive, "more than 100 times its size")
 
 
+def test_a_large_file_may_be_compressed_as_text_is(archive, tmp_path, monkeypatch):
+    monkeypatch.setattr(unpack, "_SMALL", 1 << 10)
+    write_zip(archive, GOOD | {"ml-1m/text": "".join(map(str, range(20_000))).encode()})
+    unpack_zip(archive, str(tmp_path / "out"), NAMES)
+
+
 def test_refuses_a_bomb_by_its_size(archive, tmp_path, monkeypatch):
     size = sum(map(len, GOOD.values()))
     write_zip(archive, GOOD)

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.cli.main import main
 from pipeline.run import dag_runner, summary
+from pipeline.run import run as run_module
 
 
 class Place:
@@ -181,6 +182,17 @@ def test_a_record_that_cannot_be_written_hides_no_verdict(place, judged, blessed
     else:
         assert code == 3 and "refused: too low\nnothing was pushed\n" in out
         assert last.startswith(said)
+
+
+def test_a_disk_that_names_no_file_is_told_with_the_folder(place, judged, monkeypatch):
+    def keep_run(*unused):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(run_module, "keep_run", keep_run)
+    judged(True, [])
+    code, out, _ = place.run()
+    said = f"no record could be written: {place.home}: No space left on device; mend that"
+    assert code == 1 and f"pushed, but {said}" in out
 
 
 def test_a_mistake_is_told_where_no_record_of_it_can_be_written(place):
