@@ -12,7 +12,7 @@ from transforms.base.errors import UserError
 _BEGIN, _END = "<!-- make bench: begin -->", "<!-- make bench: end -->"
 _MODEL_HEADINGS = (
     *("model", "HR@10", "NDCG@10", "HR@10 of all items", "NDCG@10 of all items"),
-    *("coverage", "popularity", "diversity", "seconds of training"),
+    *("coverage", "popularity", "diversity"),
 )
 _HEADINGS = ("what", "data", "seconds", "fastest to slowest", "a second", "peak MiB", "2018 / this")
 
@@ -116,7 +116,7 @@ def render_models(results: dict[str, Any]) -> str:
     lines = [_line(_MODEL_HEADINGS), _line(["---"] * len(_MODEL_HEADINGS))]
     for row in rows:
         shown = (f"{value:.4f}" for value in row["figures"].values())
-        lines.append(_line([row["what"], *shown, _number(row["seconds"])]))
+        lines.append(_line([row["what"], *shown]))
     return "\n".join(lines)
 
 
