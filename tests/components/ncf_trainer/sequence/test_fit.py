@@ -85,3 +85,13 @@ def test_the_closed_form_is_trained_in_one_epoch_on_all_interactions():
     assert scores.shape == (1, ITEMS + 1) and fit.model.sasrec is None
     vectors = fit.model.item_vectors().numpy()
     np.testing.assert_array_equal(vectors, fit.model.next_item.weights_table)
+
+
+def test_a_checkpoint_of_the_closed_form_has_its_weights(tmp_path):
+    config = NcfTrainerConfig(model_type="next_item", train_epochs=1, ridge=1.0)
+    solved, restored = (NextItemFit(config, create_strategy(0), DATA) for _ in range(2))
+    solved.train_epoch(0)
+    restored.checkpoint.restore(solved.checkpoint.save(str(tmp_path / "kept")))
+    weights = restored.model.next_item.weights_table.numpy()
+    assert weights.any()
+    np.testing.assert_array_equal(weights, solved.model.next_item.weights_table)

@@ -192,6 +192,8 @@ def test_a_session_is_a_mean_of_surprises_by_nearness_and_likeness():
     rng = np.random.default_rng(0)
     rows, others, members = 3, 4, 2
     session = Session(members)
+    # Each member learns its own.
+    assert [weight.shape[-1:] for weight in session.weights] == [[members]] * 4
     weights = {
         name: rng.normal(0, 0.1, getattr(session, name).shape)
         for name in ("heights", "likeness", "prior", "share")
