@@ -1,13 +1,16 @@
 """How a run ends whose pipeline is cut short, and what it leaves in the output folder."""
 
+import contextlib
 import datetime
 import errno
 import fcntl
+import io
 import json
 import os
 
 import pytest
 
+from components.data_gate.errors import DataGateError
 from pipeline.cli.main import main
 from pipeline.run import dag_runner, summary
 from pipeline.run import run as run_module
@@ -39,7 +42,10 @@ class Place:
 
         self._patch.setattr(dag_runner, "run_pipeline", run_pipeline)
         self._capfd.readouterr()
-        code = main(["run", "ncf", "--dataset=sample", "--no-download", *self._roots])
+        # Standard output is the log's by then, of which pytest knows nothing.
+        with contextlib.redirect_stdout(io.StringIO()) as logged:
+            code = main(["run", "ncf", "--dataset=sample", "--no-download", *self._roots])
+        assert logged.getvalue() == ""
         out, err = self._capfd.readouterr()
         return code, out, [line for line in err.splitlines() if line.startswith("error: ")]
 
@@ -125,6 +131,13 @@ def test_a_fault_of_the_machine_is_one_line_and_exit_2(place):
     code, _, (mistake,) = place.run(OSError(errno.ENOSPC, "No space left on device", shard))
     assert code == 2 and place.outcome() == "user_mistake"
     assert mistake.startswith(f"error: Trainer: {shard}: No space left on device; free space or ")
+
+
+def test_each_reason_of_the_data_gate_is_kept_by_itself(place):
+    code, _, mistakes = place.run(DataGateError.of(["the data differ", "train: age: too old"]))
+    assert code == 4 and len(mistakes) == 1
+    assert place.outcome() == "refused_by_data_gate"
+    assert place.summary()["reasons"] == ["the data differ", "train: age: too old"]
 
 
 def test_a_killed_run_leaves_nothing_of_the_run_before(place):

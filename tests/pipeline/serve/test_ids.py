@@ -71,3 +71,10 @@ def test_a_file_of_items_says_so(tmp_path):
         UserError, match=":2: item_id 'x' is not an integer, and this model's items"
     ):
         read_ids(str(path), trained(), "item_id")
+
+
+def test_of_a_long_text_that_is_no_id_only_the_beginning_is_told():
+    for served, text in ((trained(), "x" * 999), (trained(string_ids=True), "x" * 998 + "\0")):
+        with pytest.raises(UserError) as error:
+            parse_id(text, served, "--user", "user_id")
+        assert str(error.value).count("x") == 100

@@ -66,6 +66,14 @@ def test_a_malformed_row_is_named_by_file_line_and_column(asked, content, messag
     assert str(error.value).startswith(str(path)) and message in str(error.value)
 
 
+def test_of_a_long_value_that_is_none_only_the_beginning_is_told(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text(f"1,{'y' * 999},3\n")
+    with pytest.raises(UserError) as error:
+        movielens(NO_MODEL, str(path))
+    assert str(error.value).removeprefix(str(path)).count("y") == 100
+
+
 class Echo:
     """Scores a row by its user's id."""
 

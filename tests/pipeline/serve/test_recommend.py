@@ -99,6 +99,11 @@ def test_who_has_had_everything_is_named(ask):
     assert ask([8], top=2).without == []
 
 
+def test_where_nobody_is_named_everybody_is_meant(ask):
+    ranked = ask(None, top=1)
+    assert ranked.user_id.tolist() == [7, 8, 9] and ranked.strangers == []
+
+
 def test_only_included_items_are_recommended(ask):
     ranked = ask([7, 10], top=3, items=8, include=[5, -1, 99])
     assert ranked.user_id.tolist() == [7, 10, 10] and ranked.item_id.tolist() == [5, -1, 5]
