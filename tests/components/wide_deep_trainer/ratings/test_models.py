@@ -215,7 +215,9 @@ def test_a_session_is_a_mean_of_surprises_by_nearness_and_likeness():
 
 def test_what_was_rated_seconds_ago_says_most_and_what_was_a_month_ago_something():
     session = Session(1)
-    seconds = np.array([0, 2, 60, 3600, 86_400, 30 * 86_400, 10 * 365 * 86_400], np.float32)
+    seconds = np.array(
+        [0, 2, 60, 3600, 4 * 3600, 86_400, 30 * 86_400, 10 * 365 * 86_400], np.float32
+    )
     one, ones = np.ones((len(seconds), 1), np.float32), np.ones((len(seconds), 1, 1), np.float32)
     present = np.ones((len(seconds), 1), bool)
     added = session(*map(tf.constant, (ones, seconds[:, np.newaxis], 0 * one, present)))[:, 0]
