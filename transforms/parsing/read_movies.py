@@ -74,9 +74,13 @@ def parse_movies(path: str, content: bytes, string_ids: bool = False) -> list[Mo
         UserError: The file holds no movie, or a row is malformed or repeats an id: the message
             names file, line and value.
     """
-    rows = _csv_rows(path, content) if extension(path) == ".csv" else _dat_rows(path, content)
+    is_own = extension(path) == ".csv"
+    rows = _csv_rows(path, content) if is_own else _dat_rows(path, content)
+    hint = " (ncf takes text with string_ids=true)" if is_own else ""
     movies = [
-        Movie(f"{path}:{line}", _parse_id(f"{path}:{line}", item_id, string_ids), title, genres)
+        Movie(
+            f"{path}:{line}", _parse_id(f"{path}:{line}", item_id, string_ids, hint), title, genres
+        )
         for line, (item_id, title, genres) in rows
     ]
     if not movies:
@@ -139,8 +143,9 @@ def _csv_rows(path: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
         raise UserError(f"{path}:{line}: {error}; mend the row") from error
 
 
-def _parse_id(place: str, text: str, string_ids: bool) -> int | str:
+def _parse_id(place: str, text: str, string_ids: bool, hint: str) -> int | str:
     item_id = text.strip(" \t")
     if fault := id_fault(item_id) if string_ids else integer_fault(item_id):
-        raise UserError(f"{place}: movieId {text[:100]!r} is {fault}; mend the row")
+        hint = "" if string_ids else hint
+        raise UserError(f"{place}: movieId {text[:100]!r} is {fault}{hint}; mend the row")
     return item_id if string_ids else int(item_id)
