@@ -157,9 +157,9 @@ def _verdict_lines(
 
     lines = verdict_lines(record, bounds)
     if tied := summary["counters"].get("tied_users"):
+        held_out = summary["counters"]["evaluated_users"]
         lines.append(
-            f"note: {tied} of {summary['counters']['evaluated_users']} users have several items at "
-            "the time of the held-out one, which was then chosen by its id"
+            f"note: {tied} of {held_out} held-out items share a time with others: ids decided"
         )
     if summary["quarantine"]:
         count = summary["counters"]["quarantined"]

@@ -176,7 +176,7 @@ def test_bad_rows_that_were_set_aside_are_told_with_their_file(place, judged):
 
 def test_who_is_evaluated_on_by_the_id_of_an_item_and_no_time_is_told(place, judged):
     judged(True, [], evaluated_users=120, tied_users=7)
-    assert "note: 7 of 120 users have several items at the time of the held-out" in place.run()[1]
+    assert "note: 7 of 120 held-out items share a time with others: ids decided\n" in place.run()[1]
     judged(True, [], evaluated_users=120, tied_users=0)
     assert "note: " not in place.run()[1]
 
