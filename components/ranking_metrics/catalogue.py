@@ -16,7 +16,7 @@ from tensorflow_model_analysis.proto import config_pb2
 
 from components.ranking_metrics import full_ranking
 from components.ranking_metrics.rank import K
-from components.ranking_metrics.told import told_by_model
+from components.ranking_metrics.shared_counts import computations, told_by_model
 
 
 class _Counts(NamedTuple):
@@ -119,28 +119,20 @@ def _computations(
     not count: what is recommended to whom is no mean.
     """
     del eval_config
-    if aggregation_type or class_weights:
-        raise ValueError(f"{name} has no classes to aggregate or to weight")
-    key = functools.partial(
-        metric_types.MetricKey,
+    told = (full_ranking.TOP, full_ranking.HISTORY, full_ranking.ITEMS)
+    return computations(
+        name,
+        f"_catalogue_{k}",
+        [told_by_model(*told, model_name=model_name)],
+        lambda counts: _CountItems(counts, k),
+        lambda counts: value(counts, k),
+        aggregation_type,
+        class_weights,
         model_name=model_name,
         output_name=output_name,
         sub_key=sub_key,
         example_weighted=example_weighted,
     )
-    # A leading underscore keeps it out of the results.
-    counts, metric = key(name=f"_catalogue_{k}"), key(name=name)
-    told = (full_ranking.TOP, full_ranking.HISTORY, full_ranking.ITEMS)
-    return [
-        metric_types.MetricComputation(
-            keys=[counts],
-            preprocessors=[told_by_model(*told, model_name=model_name)],
-            combiner=_CountItems(counts, k),
-        ),
-        metric_types.DerivedMetricComputation(
-            keys=[metric], result=lambda results: {metric: value(results[counts], k)}
-        ),
-    ]
 
 
 class _CountItems(beam.CombineFn):

@@ -16,7 +16,7 @@ from tensorflow_model_analysis.metrics import metric_types, metric_util
 from tensorflow_model_analysis.proto import config_pb2
 
 from components.ranking_metrics import rank as ranking
-from components.ranking_metrics.told import told_by_model
+from components.ranking_metrics.shared_counts import computations, told_by_model
 
 _Ranks = dict[float, float]  # sum of weights by rank
 
@@ -138,31 +138,22 @@ def _computations(
     `value` is of how many users have which rank. TFMA counts those once for all metrics of one k,
     since their key is the same.
     """
-    if aggregation_type or class_weights:
-        raise ValueError(f"{name} has no classes to aggregate or to weight")
-    key = functools.partial(
-        metric_types.MetricKey,
+    features = metric_types.FeaturePreprocessor(feature_keys=[item_key]) if item_key else None
+    if rank_key:
+        features = told_by_model(rank_key, model_name=model_name)
+    return computations(
+        name,
+        f"_{rank_key}" if rank_key else f"_ranks_{item_key}_{k}",
+        [features] if features else None,
+        lambda ranks: _RankWeights(ranks, k, item_key, rank_key, eval_config),
+        lambda ranks: value(ranks, k),
+        aggregation_type,
+        class_weights,
         model_name=model_name,
         output_name=output_name,
         sub_key=sub_key,
         example_weighted=example_weighted,
     )
-    # A leading underscore keeps it out of the results.
-    ranks = key(name=f"_{rank_key}" if rank_key else f"_ranks_{item_key}_{k}")
-    metric = key(name=name)
-    features = metric_types.FeaturePreprocessor(feature_keys=[item_key]) if item_key else None
-    if rank_key:
-        features = told_by_model(rank_key, model_name=model_name)
-    return [
-        metric_types.MetricComputation(
-            keys=[ranks],
-            preprocessors=[features] if features else None,
-            combiner=_RankWeights(ranks, k, item_key, rank_key, eval_config),
-        ),
-        metric_types.DerivedMetricComputation(
-            keys=[metric], result=lambda results: {metric: value(results[ranks], k)}
-        ),
-    ]
 
 
 class _RankWeights(beam.CombineFn):
