@@ -75,11 +75,8 @@ class LeaveOneOutExecutor(ColumnarExecutor):
             ratings
             | "GroupByUser" >> GroupByUser(["user_id", "item_id", "timestamp"], num_buckets)
             | "LeaveOneOut"
-            >> LeaveOneOut(
-                config.min_ratings,
-                HOLD_BACK[config.holdout],
-                config.split_time if config.split == "global_time" else None,
-            )
+            # It is 0 unless the split is by time.
+            >> LeaveOneOut(config.min_ratings, HOLD_BACK[config.holdout], config.split_time or None)
         )
         items = (
             histories

@@ -89,7 +89,7 @@ def export_model(
 
     users_spec = tf.TensorSpec([None], id_type, features.USER_ID)
     items_spec = tf.TensorSpec([None, None], id_type, features.ITEM_ID)
-    history_spec = tf.TensorSpec([None, None], id_type, "history")
+    history_spec = tf.TensorSpec([None, None], id_type, features.HISTORY)
     best_specs = [
         tf.TensorSpec(None, tf.int32, "k"),
         tf.TensorSpec([None, None], id_type, "exclude"),

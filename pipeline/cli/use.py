@@ -33,9 +33,7 @@ def add_use_commands(commands: Any) -> None:
     )
     who = recommend.add_mutually_exclusive_group()
     who.add_argument("--user", metavar="ID", action="append", help="one user; may be repeated")
-    who.add_argument(
-        "--users", metavar="FILE", help="users of a file, an id on each line, without a header"
-    )
+    who.add_argument("--users", metavar="FILE", help="users of a file, an id on each line")
     who.add_argument("--all", action="store_true", help="all users of the training data")
     who.add_argument("--item", metavar="ID", help="no user, but what is similar to an item")
     recommend.add_argument(
@@ -47,7 +45,7 @@ def add_use_commands(commands: Any) -> None:
     recommend.add_argument(
         "--include",
         metavar="FILE",
-        help="choose from the items of a file alone, an id on each line, without a header",
+        help="choose from the items of a file alone, an id on each line",
     )
     recommend.add_argument(
         "--top", type=int, default=10, metavar="K", help="items for each user (default: 10)"
@@ -121,11 +119,8 @@ def _recommend(options: argparse.Namespace) -> ExitCode:
     if options.users:
         users = read_ids(options.users, served, "user_id")
     items = [parse_id(options.item, served, "--item", "item_id")] if options.item else []
-    history = [
-        parse_id(text, served, "--history", "item_id")
-        for text in (options.history or "").split(",")
-        if options.history is not None
-    ]
+    texts = [] if options.history is None else options.history.split(",")
+    history = [parse_id(text, served, "--history", "item_id") for text in texts]
     include = read_ids(options.include, served, "item_id") if options.include else None
     interactions = definition(options.pipeline).interactions
     recommender = Recommender(served, interactions, options.top, include)

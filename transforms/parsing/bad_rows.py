@@ -17,6 +17,10 @@ LINE_BYTES = 1 << 17
 _CHUNK = 16 << 20
 
 
+MEND_ROW = "mend the row or remove it"
+"""What to do if nothing is wrong but this row."""
+
+
 class Problem(NamedTuple):
     """What is wrong with a row.
 
@@ -28,7 +32,7 @@ class Problem(NamedTuple):
 
     column: str
     reason: str
-    remedy: str = "mend the row or remove it"
+    remedy: str = MEND_ROW
 
 
 class BadRow(NamedTuple):

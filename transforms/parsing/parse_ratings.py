@@ -13,6 +13,7 @@ import pyarrow.csv as pa_csv
 
 from transforms.base.errors import UserError
 from transforms.parsing.bad_rows import (
+    MEND_ROW,
     NO_BAD_ROWS,
     BadRows,
     Problem,
@@ -25,7 +26,7 @@ from transforms.parsing.input_files import extension
 from transforms.parsing.integers import integer_fault
 from transforms.parsing.rating_header import TITLES
 from transforms.parsing.rating_scale import FEWEST_STARS, LATEST_SECOND, MOST_STARS, time_fault
-from transforms.parsing.string_ids import STRING_ID, id_fault, trim_ids
+from transforms.parsing.string_ids import STRING_ID, STRING_IDS_HINT, id_fault, trim_ids
 from transforms.parsing.value_faults import cause_of
 
 RATING_COLUMNS = pa.schema(
@@ -47,6 +48,11 @@ _LATEST_INT64 = 2**63 - 1
 _BLANK = re.compile(rb"[\r\n]*\Z")
 # A value in quotes that fills its field, and no line's end in it.
 _QUOTED = re.compile(rb'(?<![^,\r\n])"(?:[^"\r\n]|"")*"(?![^,\r\n])')
+_NOT_STARS = f"not from {FEWEST_STARS:g} to {MOST_STARS:g}"
+_OTHER_SCALE = (
+    "bring all ratings to that scale (of up to 10, halve them); ncf looks at no stars, so for it "
+    "counts may be 1 in every row"
+)
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
@@ -217,38 +223,26 @@ def _find_problem(line: bytes, fields: Sequence[str], dialect: _Dialect) -> Prob
         return Problem("", f"{text[:100]!r} is a second header")
     for title, column in zip(dialect.titles, dialect.columns, strict=True):
         value = values[fields.index(title)]
-        if broken := _broken_rule(column, value.strip(" \t"), dialect):
-            rule, *remedy = broken
-            return Problem(title, f"{title} {value[:100]!r} is {rule}", *remedy)
+        rule, remedy = _broken_rule(column, value.strip(" \t"), dialect)
+        if rule:
+            return Problem(title, f"{title} {value[:100]!r} is {rule}", remedy)
     return None
 
 
-def _broken_rule(column: pa.Field, text: str, dialect: _Dialect) -> Sequence[str]:
-    """Returns what is wrong with a value of `column`, and what to do if it is wrong in all rows."""
+def _broken_rule(column: pa.Field, text: str, dialect: _Dialect) -> tuple[str, str]:
+    """Returns what is wrong with a value of `column`, or "", and what to do about it."""
     if column.type == STRING_ID:
         # Arrow sees a column in it.
         colon = "" if dialect.has_header or ":" not in text else "not free of colons"
-        fault = id_fault(text) or colon
-        return (fault,) if fault else ()
-    if column.name == "rating":
-        return _rating_fault(text)
-    if fault := integer_fault(text):
-        if cause := cause_of(text):
-            return f"{fault} ({cause.what})", cause.remedy
-        is_own_id = dialect.has_header and column.name != "timestamp"
-        return (f"{fault}{' (ncf takes text with string_ids=true)' if is_own_id else ''}",)
-    fault = time_fault(int(text), dialect.latest) if column.name == "timestamp" else ""
-    return (fault,) if fault else ()
-
-
-def _rating_fault(text: str) -> Sequence[str]:
-    if not _DECIMAL.fullmatch(text):
-        cause = cause_of(text)
-        return (f"not a number ({cause.what})", cause.remedy) if cause else ("not a number",)
-    if FEWEST_STARS <= np.float32(text) <= MOST_STARS:
-        return ()
-    return (
-        f"not from {FEWEST_STARS:g} to {MOST_STARS:g}",
-        "bring all ratings to that scale (of up to 10, halve them); ncf looks at no stars, so for "
-        "it counts may be 1 in every row",
-    )
+        return id_fault(text) or colon, MEND_ROW
+    if column.name == "rating" and _DECIMAL.fullmatch(text):
+        in_range = FEWEST_STARS <= np.float32(text) <= MOST_STARS
+        return "" if in_range else _NOT_STARS, _OTHER_SCALE
+    fault = "not a number" if column.name == "rating" else integer_fault(text)
+    if fault and (cause := cause_of(text)):
+        return f"{fault} ({cause.what})", cause.remedy
+    if fault and dialect.has_header and column.name.endswith("_id"):
+        return f"{fault}{STRING_IDS_HINT}", MEND_ROW
+    if not fault and column.name == "timestamp":
+        fault = time_fault(int(text), dialect.latest)
+    return fault, MEND_ROW

@@ -10,7 +10,7 @@ from transforms.parsing.bad_rows import BOM, line_fault, without_nul
 from transforms.parsing.column_names import ITEM, find_columns
 from transforms.parsing.input_files import extension, match_files, open_input
 from transforms.parsing.integers import integer_fault
-from transforms.parsing.string_ids import id_fault
+from transforms.parsing.string_ids import STRING_IDS_HINT, id_fault
 
 _KNOWN = {"movieId": ITEM, "title": ("titles", "movietitle", "name"), "genres": ("genre",)}
 
@@ -76,7 +76,7 @@ def parse_movies(path: str, content: bytes, string_ids: bool = False) -> list[Mo
     """
     is_own = extension(path) == ".csv"
     rows = _csv_rows(path, content) if is_own else _dat_rows(path, content)
-    hint = " (ncf takes text with string_ids=true)" if is_own else ""
+    hint = STRING_IDS_HINT if is_own and not string_ids else ""
     movies = [
         Movie(
             f"{path}:{line}", _parse_id(f"{path}:{line}", item_id, string_ids, hint), title, genres
@@ -146,6 +146,5 @@ def _csv_rows(path: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
 def _parse_id(place: str, text: str, string_ids: bool, hint: str) -> int | str:
     item_id = text.strip(" \t")
     if fault := id_fault(item_id) if string_ids else integer_fault(item_id):
-        hint = "" if string_ids else hint
         raise UserError(f"{place}: movieId {text[:100]!r} is {fault}{hint}; mend the row")
     return item_id if string_ids else int(item_id)
