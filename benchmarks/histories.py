@@ -7,7 +7,7 @@ import numpy as np
 
 from components.ncf_trainer.data import Histories
 from transforms.leave_one_out import leave_one_out
-from transforms.read_ratings import read_range
+from transforms.read_ratings import find_tables, read_range
 from transforms.remap_ids import dense_ids, distinct_ids
 
 _MIN_RATINGS = 20
@@ -15,8 +15,8 @@ _MIN_RATINGS = 20
 
 def save_histories(folder: str, path: str) -> None:
     """Writes, as a .npz file, what the ratings in `folder` leave to train on."""
-    (ratings_file,) = glob.glob(f"{folder}/ratings.*")
-    ratings, _ = read_range(ratings_file, 0, os.path.getsize(ratings_file))
+    (table,) = find_tables(f"{glob.escape(folder)}/*", {})
+    ratings, _ = read_range(table, table.start, table.size)
     user, item, timestamp = (
         ratings[name].to_numpy() for name in ("user_id", "item_id", "timestamp")
     )

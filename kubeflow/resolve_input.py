@@ -11,11 +11,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from tfx.components.example_gen import input_processor
 from tfx.proto import example_gen_pb2
 from tfx.types import standard_component_specs
 from tfx.utils import proto_utils
 
+from components.example_gen.input_processor import ContentsInputProcessor
 from kubeflow.step_end import end_step
 from pipeline.exit_code import ExitCode
 from transforms.base.errors import UserError
@@ -50,7 +50,7 @@ def _resolve(properties: dict[str, Any]) -> dict[str, Any]:
     input_config = example_gen_pb2.Input()
     proto_utils.json_to_proto(properties[standard_component_specs.INPUT_CONFIG_KEY], input_config)
     base = properties[standard_component_specs.INPUT_BASE_KEY]
-    processor = input_processor.FileBasedInputProcessor(base, input_config.splits)
+    processor = ContentsInputProcessor(base, input_config.splits)
     try:
         span, version = processor.resolve_span_and_version()
     except ValueError as error:

@@ -110,7 +110,13 @@ def test_every_command_for_a_cluster_works_with_servers_on_this_machine(checkout
 
 
 def test_links_between_pages_lead_somewhere():
-    more = ("CONTRIBUTING.md", "docs/operation.md", "docs/metrics.md", "docs/design.md")
+    more = (
+        "CONTRIBUTING.md",
+        "docs/data.md",
+        "docs/operation.md",
+        "docs/metrics.md",
+        "docs/design.md",
+    )
     pages = [*PAGES, CLUSTER_PAGE, *more]
     for page in pages:
         with open(os.path.join(ROOT, page), encoding="utf-8") as file:

@@ -12,7 +12,7 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.stager import Stager
 
-from transforms.read_ratings import ReadRatings, find_ratings
+from transforms.read_ratings import ReadRatings, find_tables
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 PACKAGES = ("pipeline", "components", "transforms", "kubeflow")
@@ -85,7 +85,7 @@ def test_transforms_run_in_a_worker_that_has_only_it(source_distribution, tmp_pa
         with beam.Pipeline(options=options) as pipeline:
             (
                 pipeline
-                | ReadRatings(find_ratings(str(tmp_path / "ratings.*")), 1 << 20)
+                | ReadRatings(find_tables(f"{tmp_path}/*", {}), 1 << 20)
                 | beam.Map(pa.RecordBatch.num_rows.__get__)
                 | beam.Map(str)
                 | beam.io.WriteToText(out)

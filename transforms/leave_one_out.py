@@ -8,6 +8,7 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
+from transforms.base.hashing import hash_uint64
 from transforms.remap_ids import dense_ids, distinct_ids
 from transforms.sort_rows import sort_rows
 
@@ -32,6 +33,7 @@ class Histories(NamedTuple):
             items end, if there is none.
         tied_users: How many users have another item at the time of the held-out one, so that an id
             decided between them.
+        timeless_users: How many users have several items, all of one time, so that a hash decided.
         dropped_users: How many users had too few interactions, or none to train on.
         dropped_rows: How many interactions they had, repeats not counted.
         repeats: How many interactions were an earlier rating of the same item by the same user.
@@ -42,6 +44,7 @@ class Histories(NamedTuple):
     item_id: np.ndarray
     held_out: np.ndarray
     tied_users: int
+    timeless_users: int
     dropped_users: int
     dropped_rows: int
     repeats: int
@@ -58,7 +61,8 @@ def leave_one_out(
     """Orders each user's items by (timestamp, item id), and finds the one to hold out.
 
     A (user, item) pair counts once, at its latest timestamp. Users with fewer than `min_ratings`
-    distinct items are dropped, and those with none before the held-out one.
+    distinct items are dropped, and those with none before the held-out one. Where all of a user's
+    items have one time, a hash orders them: ids would tell new items from old ones.
 
     Args:
         user_id: int64[n]; all rows of a user that appears have to be there.
@@ -87,16 +91,34 @@ def leave_one_out(
         timestamp, item_id = timestamp[rows], item_id[rows]
     offsets = np.concatenate([[0], np.cumsum(counts[kept])])
     held_out = offsets[:-1] + trained[kept]
+    timeless = timestamp[offsets[:-1]] == timestamp[offsets[1:] - 1]
+    timeless &= np.diff(offsets) > 1
+    if timeless.any():
+        item_id = _shuffled(known_users[kept], offsets, item_id, timeless)
     return Histories(
         user_id=known_users[kept],
         offsets=offsets,
         item_id=item_id,
         held_out=held_out,
-        tied_users=_count_ties(timestamp, held_out, offsets[1:]),
+        tied_users=_count_ties(timestamp, held_out[~timeless], offsets[1:][~timeless]),
+        timeless_users=int(np.count_nonzero(timeless)),
         dropped_users=int(np.count_nonzero(~kept)),
         dropped_rows=int(counts[~kept].sum()),
         repeats=repeats,
     )
+
+
+def _shuffled(
+    user_id: np.ndarray, offsets: np.ndarray, item_id: np.ndarray, chosen: np.ndarray
+) -> np.ndarray:
+    """Returns the items with those of the chosen users in the order of a hash."""
+    user = np.repeat(np.arange(len(user_id)), np.diff(offsets))
+    rows = np.flatnonzero(chosen[user])
+    user = user[rows]
+    order = np.lexsort((hash_uint64(user_id[user], item_id[rows]), user))
+    item_id = item_id.copy()
+    item_id[rows] = item_id[rows][order]
+    return item_id
 
 
 def _count_ties(timestamp: np.ndarray, held_out: np.ndarray, ends: np.ndarray) -> int:
@@ -125,8 +147,8 @@ class LeaveOneOut(beam.PTransform):
     `train` has the user's items in order of time up to the held-out one, `held_out` is that item,
     null if there is none, and `later` are those after it, which are neither trained on nor a
     negative of this user. Counts `leave_one_out/users`, of which `evaluated_users` have a held-out
-    item and `tied_users` others at its time, `kept_rows`, `dropped_users`, `dropped_rows` and
-    `repeats`; kept and dropped rows and repeats are all rows.
+    item and `tied_users` others at its time, `timeless_users`, `kept_rows`, `dropped_users`,
+    `dropped_rows` and `repeats`; kept and dropped rows and repeats are all rows.
 
     Args:
         min_ratings: Users with fewer distinct items are dropped.
@@ -154,7 +176,7 @@ class _HoldOut(beam.DoFn):
         self._counters = {
             name: beam.metrics.Metrics.counter("leave_one_out", name)
             for name in (
-                *("users", "evaluated_users", "tied_users", "kept_rows"),
+                *("users", "evaluated_users", "tied_users", "timeless_users", "kept_rows"),
                 *("dropped_users", "dropped_rows", "repeats"),
             )
         }
@@ -165,7 +187,10 @@ class _HoldOut(beam.DoFn):
         )
         self._counters["users"].inc(len(histories.user_id))
         self._counters["kept_rows"].inc(len(histories.item_id))
-        for name in ("tied_users", "dropped_users", "dropped_rows", "repeats"):
+        for name in (
+            *("tied_users", "timeless_users"),
+            *("dropped_users", "dropped_rows", "repeats"),
+        ):
             self._counters[name].inc(getattr(histories, name))
         if len(histories.user_id):
             split = _hold_out(histories)

@@ -1,115 +1,137 @@
-"""Reads MovieLens ratings, in either of the two raw formats, as Arrow record batches."""
+"""Reads ratings, of whatever layout and packing, as Arrow record batches."""
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
-from apache_beam.io.filesystem import FileMetadata
+from absl import logging
 
 from transforms.base.errors import UserError
-from transforms.parsing.bad_rows import BOM, LINE_BYTES, BadRows, too_long
-from transforms.parsing.input_files import extension, match_files, open_input
-from transforms.parsing.parse_ratings import DIALECTS, parse_ratings
-from transforms.parsing.rating_header import parse_header
+from transforms.parsing.bad_rows import LINE_BYTES, BadRows, too_long
+from transforms.parsing.file_names import RATINGS, ratings_among
+from transforms.parsing.input_files import find_files, open_input
+from transforms.parsing.parse_ratings import parse_ratings
+from transforms.parsing.rating_rules import STARS, RatingRules
+from transforms.parsing.rating_table import RatingTable, find_table
+from transforms.parsing.table_stream import open_table
 from transforms.quarantine import Quarantine
 
 
-def find_ratings(pattern: str) -> list[FileMetadata]:
-    """Returns the ratings files that `pattern` matches, in order of their paths.
+def find_tables(
+    pattern: str, columns: Mapping[str, str], needs_rating: bool = True
+) -> list[RatingTable]:
+    """Returns the files with ratings that `pattern` leads to, and how they are written.
 
     Args:
-        pattern: A glob on any of Beam's file systems. Matches that end in neither `.dat` nor
-            `.csv` are no ratings and are left out.
+        pattern: As in `find_files`.
+        columns: As in `find_table`.
+        needs_rating: As in `find_table`.
 
     Raises:
-        UserError: No file is left, one is empty, or both formats are there, which would count
-            every rating twice.
+        UserError: There is none, or several may be meant; one is empty or as `find_table` says; or
+            times have different units.
     """
-    files = match_files(pattern, DIALECTS)
+    files = find_files(pattern, ratings_among)
     if not files:
-        raise UserError(f"{pattern}: no such file; expected ratings.dat or ratings.csv")
+        raise UserError(f"{pattern}: no ratings; expected {RATINGS}")
     for file in files:
         if file.size_in_bytes == 0:
             raise UserError(f"{file.path}: the file is empty; fill it or fetch it again")
-    if len({extension(f.path) for f in files}) > 1:
-        raise UserError(
-            f"{pattern}: matches both {files[0].path} and {files[-1].path}; keep one of them"
-        )
-    return files
+    tables = [find_table(file.path, file.size_in_bytes, columns, needs_rating) for file in files]
+    for table in tables:
+        if table.times != tables[0].times or {*table.places} != {*tables[0].places}:
+            raise UserError(
+                f"{tables[0].path}: {tables[0].described()}, but {table.path}: "
+                f"{table.described()}; parts of one data set have to be alike"
+            )
+    return tables
+
+
+def read_as(tables: Sequence[RatingTable]) -> list[str]:
+    """Returns what was taken for what, a line for each file, and logs it."""
+    lines = [f"{os.path.basename(table.path)}: {table.described()}" for table in tables]
+    for line in lines:
+        logging.info("read as %s", line)
+    return lines
 
 
 def read_range(
-    path: str,
-    start: int,
-    end: int,
-    max_bad_rows: int = 0,
-    string_ids: bool = False,
-    any_unit: bool = False,
+    table: RatingTable, start: int, end: int, rules: RatingRules = STARS, max_bad_rows: int = 0
 ) -> tuple[pa.RecordBatch, BadRows]:
-    """Returns the ratings whose lines begin at a byte of `path` in [start, end).
+    """Returns the ratings whose lines begin at a byte of a plain file in [start, end).
 
     Byte order marks, CRLF, blank lines and a missing last newline are fine.
 
     Args:
-        path: A file that ends in `.dat`, which has `::` between its fields and no header, or in
-            `.csv`, which has a header; its columns are found by name and others are left out.
-        start: At least 0.
+        table: The file, and how it is written.
+        start: At least the table's `start`.
         end: Above `start`, at most the size of the file.
+        rules: What values are let through.
         max_bad_rows: How many malformed rows are described; the others are counted.
-        string_ids: Whether ids are text, in UTF-8, and not integers: "1" and "01" differ then.
-        any_unit: Whether times may be in another unit than seconds, as they only give an order.
 
     Returns:
-        Rows of `RATING_COLUMNS`, or of `STRING_ID_COLUMNS`, in the file's order, none if no line
-        begins there; and the malformed rows.
+        What `parse_ratings` does, in the file's order, no rows if no line begins there.
 
     Raises:
-        UserError: The header is malformed, a line too long, or `max_bad_rows` is 0 and a row is
-            malformed: the message names file, line, column and value. No row is ever dropped in
-            silence.
+        UserError: A line is too long, or `max_bad_rows` is 0 and a row is malformed: the message
+            names file, line, column and value. No row is ever dropped in silence.
     """
-    dialect = DIALECTS[extension(path)]
-    fields = _read_header(path) if dialect.has_header else list(dialect.titles)
-    lines, offset = _read_lines(path, start, end, dialect.has_header)
-    return parse_ratings(lines, offset, fields, path, max_bad_rows, string_ids, any_unit)
+    lines, offset = _read_lines(table.path, start, end, first=start == table.start)
+    return parse_ratings(lines, offset, table, rules, max_bad_rows)
+
+
+def read_blocks(
+    table: RatingTable, block_bytes: int, rules: RatingRules = STARS, max_bad_rows: int = 0
+) -> Iterator[tuple[pa.RecordBatch, BadRows]]:
+    """Yields the ratings of any file, from its start to its end, as `read_range` does."""
+    with open_table(table.path) as file:
+        offset = table.start
+        _skip(file, offset)
+        while lines := file.read(block_bytes):
+            lines += file.readline(LINE_BYTES)
+            if len(lines) > block_bytes and not lines.endswith(b"\n") and file.read(1):
+                raise too_long(table.path, offset + block_bytes)
+            yield parse_ratings(lines, offset, table, rules, max_bad_rows)
+            offset += len(lines)
 
 
 @beam.typehints.with_output_types(pa.RecordBatch)
 class ReadRatings(beam.PTransform):
-    """Reads ratings files into record batches, as `read_range` does.
+    """Reads ratings files into record batches, as `read_range` and `read_blocks` do.
 
-    A batch holds the lines of one byte range, so a file of any size is read in parallel. Counts
-    `ratings/rows`, malformed ones included, and what `Quarantine` counts.
+    A batch holds the lines of one byte range, so a plain file of any size is read in parallel. One
+    that is packed is read from its start to its end. Counts `ratings/rows`, malformed ones
+    included, and what `Quarantine` counts.
 
     Args:
-        files: What `find_ratings` returned.
-        block_bytes: Bytes of a file that make one batch.
+        tables: What `find_tables` returned.
+        block_bytes: Bytes of a file's lines that make one batch.
+        rules: What values are let through.
         max_bad_rows: How many malformed rows go to `quarantine`. With more of them, the first
             one if this is 0, the pipeline fails with a UserError.
         quarantine: The file of malformed rows; not written if there are none.
-        string_ids: Whether ids are text.
-        any_unit: As in `read_range`.
     """
 
     def __init__(
         self,
-        files: Sequence[FileMetadata],
+        tables: Sequence[RatingTable],
         block_bytes: int,
+        rules: RatingRules = STARS,
         max_bad_rows: int = 0,
         quarantine: str = "",
-        string_ids: bool = False,
-        any_unit: bool = False,
     ):
         super().__init__()
         self._ranges = [
-            (file.path, start, min(start + block_bytes, file.size_in_bytes))
-            for file in files
-            for start in range(0, file.size_in_bytes, block_bytes)
+            (at, start, min(start + step, table.size))
+            for at, table in enumerate(tables)
+            for step in [block_bytes if table.plain else table.size]
+            for start in range(table.start if table.plain else 0, table.size, step)
         ]
         self._max_bad_rows = max_bad_rows
         self._quarantine = quarantine
-        self._read_range = _ReadRange(max_bad_rows, string_ids, any_unit)
+        self._read = _Read(tables, block_bytes, rules, max_bad_rows)
 
     def expand(self, pbegin: beam.pvalue.PBegin) -> beam.PCollection[pa.RecordBatch]:
         """Returns a batch for each byte range in which a row begins."""
@@ -117,40 +139,50 @@ class ReadRatings(beam.PTransform):
             pbegin
             # Create spreads its elements over the workers.
             | "Ranges" >> beam.Create(self._ranges)
-            | "Parse" >> beam.ParDo(self._read_range).with_outputs("bad_rows", main="ratings")
+            | "Parse" >> beam.ParDo(self._read).with_outputs("bad_rows", main="ratings")
         )
         if self._max_bad_rows:
             _ = parsed.bad_rows | Quarantine(self._quarantine, self._max_bad_rows)
         return parsed.ratings
 
 
-class _ReadRange(beam.DoFn):
-    def __init__(self, max_bad_rows: int, string_ids: bool, any_unit: bool):
-        self._how = (max_bad_rows, string_ids, any_unit)
+class _Read(beam.DoFn):
+    def __init__(
+        self, tables: Sequence[RatingTable], block_bytes: int, rules: RatingRules, max_bad_rows: int
+    ):
+        self._tables = tables
+        self._block_bytes = block_bytes
+        self._how = (rules, max_bad_rows)
 
     def setup(self) -> None:
         self._rows = beam.metrics.Metrics.counter("ratings", "rows")
 
     # Any: Beam would take a union with TaggedOutput for the type of the main output.
-    def process(self, element: tuple[str, int, int]) -> Iterator[Any]:
-        ratings, bad_rows = read_range(*element, *self._how)
-        self._rows.inc(ratings.num_rows + bad_rows.total)
-        if bad_rows.total:
-            yield beam.pvalue.TaggedOutput("bad_rows", bad_rows)
-        if ratings.num_rows:
-            yield ratings
+    def process(self, element: tuple[int, int, int]) -> Iterator[Any]:
+        at, start, end = element
+        table = self._tables[at]
+        blocks = (
+            iter([read_range(table, start, end, *self._how)])
+            if table.plain
+            else read_blocks(table, self._block_bytes, *self._how)
+        )
+        for ratings, bad_rows in blocks:
+            self._rows.inc(ratings.num_rows + bad_rows.total)
+            if bad_rows.total:
+                yield beam.pvalue.TaggedOutput("bad_rows", bad_rows)
+            if ratings.num_rows:
+                yield ratings
 
 
-def _read_header(path: str) -> list[str]:
-    """Returns the column names in the first line of `path`."""
-    with open_input(path) as file:
-        return parse_header(file.readline(LINE_BYTES).removeprefix(BOM), path)
+def _skip(file: Any, count: int) -> None:
+    while count and (skipped := file.read(count)):
+        count -= len(skipped)
 
 
-def _read_lines(path: str, start: int, end: int, has_header: bool) -> tuple[bytes, int]:
-    """Returns the lines of a range, without header or byte order mark, and their offset."""
+def _read_lines(path: str, start: int, end: int, first: bool) -> tuple[bytes, int]:
+    """Returns the lines of a range, and their offset; a line begins at the `first` range."""
     # To know whether a line begins at `start`, look for a newline before it.
-    begin = max(start - 1, 0)
+    begin = start if first else start - 1
     with open_input(path) as file:
         file.seek(begin)
         lines = file.read(end - begin)
@@ -158,16 +190,10 @@ def _read_lines(path: str, start: int, end: int, has_header: bool) -> tuple[byte
             lines += more
             if len(lines) > end - begin + LINE_BYTES:
                 raise too_long(path, end)
-        at_end = not file.read(1)
-    if start == 0 and not has_header:
-        skip = len(BOM) if lines.startswith(BOM) else 0
-        return lines[skip:], skip
+    if first:
+        return lines, begin
     skip = lines.find(b"\n") + 1 or len(lines)
-    if start == 0 and at_end and not lines[skip:].strip():
-        raise UserError(
-            f"{path}: the file holds a header and no ratings; fill it or fetch it again"
-        )
-    if begin + skip >= end and start > 0:
+    if begin + skip >= end:
         # No line begins here: all of it belongs to one that began earlier.
         skip = len(lines)
     return lines[skip:], begin + skip

@@ -8,7 +8,7 @@ import numpy as np
 
 from transforms.base.errors import UserError
 from transforms.base.settings import nearest
-from transforms.parsing.read_movies import Movie, read_movies
+from transforms.parsing.read_movies import NO_GENRES, Movie, read_movies
 
 GENRES = (
     "Action",
@@ -36,7 +36,6 @@ GENRES = (
 _PLACE = {genre: place for place, genre in enumerate(GENRES)}
 # ml-1m's spelling.
 _PLACE["Children's"] = _PLACE["Children"]
-_NONE = "(no genres listed)"
 
 
 class GenreTable(NamedTuple):
@@ -62,7 +61,7 @@ def vectorize_genres(movies: Sequence[Movie]) -> GenreTable:
     item_id = np.array([movie.item_id for movie in movies], np.int64)
     genres = np.zeros((len(movies), len(GENRES)), np.int64)
     for row, movie in enumerate(movies):
-        if movie.genres == _NONE:
+        if movie.genres == NO_GENRES:
             continue
         for genre in movie.genres.split("|"):
             if genre not in _PLACE:

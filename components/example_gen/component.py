@@ -7,14 +7,17 @@ from tfx.components.example_gen.component import FileBasedExampleGen
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 from tfx.proto import example_gen_pb2
 
+from components.example_gen.driver import ColumnarDriver
 from components.example_gen.executor import SPLITS
 
 
 class ColumnarExampleGen(FileBasedExampleGen):
     """A FileBasedExampleGen whose executor, a ColumnarExecutor, makes the splits train and eval.
 
-    TFX's driver finds spans and versions and fingerprints the files; all else is the executor's.
+    The driver finds spans and versions and fingerprints the files; all else is the executor's.
     """
+
+    DRIVER_CLASS = ColumnarDriver
 
     def __init__(
         self,
@@ -26,8 +29,8 @@ class ColumnarExampleGen(FileBasedExampleGen):
         """Constructs a ColumnarExampleGen.
 
         Args:
-            input_base: The folder of the data set.
-            input_pattern: A glob of the files in it; `{SPAN}` and `{VERSION}` are TFX's.
+            input_base: The folder of the data set, or its one file.
+            input_pattern: A glob of the files in the folder; `{SPAN}` and `{VERSION}` are TFX's.
             settings: What the executor's `build` is given: "config", its settings as JSON, and
                 "code". It is part of TFX's cache key.
             custom_executor_spec: Takes the place of the class's `EXECUTOR_SPEC`.

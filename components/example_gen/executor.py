@@ -3,7 +3,7 @@
 import abc
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import apache_beam as beam
@@ -23,9 +23,13 @@ from components.code import check_code
 from components.model_records.record import INPUT_BASE, SETTINGS, SPLIT
 from transforms.base.errors import UserError
 from transforms.base.settings import from_json, override
+from transforms.parsing.file_names import folder_of, pattern_in
 from transforms.write_examples import WriteExamples
 
 SPLITS = ("train", "eval")
+READ_AS = "read_as"
+"""Name of the string custom property that tells, a line for each file, what was taken for what."""
+
 RUN_SETTINGS = ("seed",)
 """Settings that may be execution properties of their own, which an engine fills in for a run."""
 
@@ -37,9 +41,12 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
         CONFIG: The class of its settings, whose `split_identity` gives those that decide what is
             held out.
         COUNTERS: Names of the Beam counters that become int custom properties of the artifact.
+        read_as: What `build` took for what, a line for each file.
         REQUIRED: Those of them that a useful result leaves above 0, each with what is to be said if
             it does not; settings may stand in braces.
     """
+
+    read_as: Sequence[str] = ()
 
     CONFIG: type[Any]
     COUNTERS: tuple[str, ...]
@@ -101,9 +108,10 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
         for name, count in counters.items():
             examples.set_int_custom_property(name, count)
         for name, text in {
-            INPUT_BASE: exec_properties[standard_component_specs.INPUT_BASE_KEY],
+            INPUT_BASE: folder_of(exec_properties[standard_component_specs.INPUT_BASE_KEY]),
             SETTINGS: settings["config"],
             SPLIT: json.dumps(config.split_identity(), sort_keys=True),
+            READ_AS: "\n".join(self.read_as),
         }.items():
             examples.set_string_custom_property(name, text)
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
@@ -130,7 +138,7 @@ def _pattern(exec_properties: Properties) -> str:
         exec_properties[standard_component_specs.INPUT_CONFIG_KEY], input_config
     )
     base = exec_properties[standard_component_specs.INPUT_BASE_KEY]
-    return os.path.join(base, input_config.splits[0].pattern)
+    return pattern_in(base, input_config.splits[0].pattern)
 
 
 def _settings(exec_properties: Properties) -> dict[str, str]:

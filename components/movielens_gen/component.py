@@ -8,8 +8,6 @@ from components.movielens_gen.executor import LeaveOneOutExecutor, RatingSplitEx
 from transforms.base.settings import to_json
 
 _EXECUTORS = {LeaveOneOutConfig: LeaveOneOutExecutor, RatingSplitConfig: RatingSplitExecutor}
-# What TFX fingerprints: the second form reads the movies beside the ratings, too.
-_PATTERNS = {LeaveOneOutConfig: "ratings.*", RatingSplitConfig: "*.*"}
 
 
 class MovieLensExampleGen(ColumnarExampleGen):
@@ -33,7 +31,8 @@ class MovieLensExampleGen(ColumnarExampleGen):
     Component `outputs` contains:
      - `examples`: Channel of type `standard_artifacts.Examples` with the splits train and eval.
        Its artifact has the executor's COUNTERS as int custom properties. For the first form
-       `rows` = `kept_rows` + `repeats` + `dropped_rows` (of the `dropped_users`) + `quarantined`,
+       `rows` = `kept_rows` + `repeats` + `low_rated` + `dropped_rows` (of the `dropped_users`) +
+       `quarantined`,
        beside `users`, of which `evaluated_users`, and `items`; for the second `rows` =
        `rows_train` + `rows_eval` + `rows_left_out` + `unmatched` + `quarantined`. The quarantined
        rows are in its folder, in `Quarantine/bad_rows.jsonl`.
@@ -46,20 +45,21 @@ class MovieLensExampleGen(ColumnarExampleGen):
         input_base: str,
         config: LeaveOneOutConfig | RatingSplitConfig,
         code: str = "",
-        input_pattern: str = "",
+        input_pattern: str = "*",
     ):
         """Constructs a MovieLensExampleGen.
 
         Args:
-            input_base: The folder of the data set, such as one that `ml-1m.zip` unpacks to.
+            input_base: The folder of the data set, such as one that `ml-1m.zip` unpacks to, or its
+                file of ratings, beside which movies may be.
             config: What to make.
             code: A fingerprint of the sources, which makes TFX's cache see that they changed.
-            input_pattern: The files in it, by default `ratings.*` for the first form and `*.*` for
-                the second; `{SPAN}` and `{VERSION}` are TFX's.
+            input_pattern: The files in it; `*` has those that are called as ratings are, and
+                `{SPAN}` and `{VERSION}` are TFX's.
         """
         super().__init__(
             input_base,
-            input_pattern or _PATTERNS[type(config)],
+            input_pattern,
             {"config": to_json(config), "code": code},
             BeamExecutorSpec(_EXECUTORS[type(config)]),
         )

@@ -1,12 +1,32 @@
 """Settings of the MovieLens ExampleGen."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from transforms.base.settings import OneOf, Range, Seed, Settings, check
+from transforms.base.settings import Must, OneOf, Range, Seed, Settings, check
+from transforms.parsing.rating_header import parse_columns
 
 HOLD_BACK = {"test": 1, "validation": 2}
 """Which of a user's interactions `holdout` names, counted from the last."""
+
+
+def _are_columns(columns: str) -> bool:
+    with contextlib.suppress(ValueError):
+        parse_columns(columns)
+        return True
+    return False
+
+
+Columns = Annotated[
+    str,
+    Must(
+        "of the form user:NAME,item:NAME,rating:NAME,time:NAME, with different names in the "
+        "file's header, or numbers from 1, in all places; rating and time may lack",
+        _are_columns,
+    ),
+]
+"""Which column is which; "" finds them by the names that are in use."""
 
 _LEFT = ", so that something is left to train on"
 
@@ -30,6 +50,11 @@ class LeaveOneOutConfig(Settings):
             first one.
         string_ids: Whether ids are text, at most 256 bytes of UTF-8, and not integers. Text is
             compared byte by byte: "1" and "01" are two ids.
+        columns: Which column of a ratings file is which, such as "user:User-ID,item:ISBN", with a
+            header's names or numbers from 1. Without it, they are found by names in common use.
+            Without time, items come in an order drawn by a hash.
+        min_rating: Ratings, or counts, that are less are no interactions. 0 takes every row, and
+            refuses those that have 0 or less.
     """
 
     min_ratings: Annotated[int, Range(at_least=2, of=_LEFT)] = 20
@@ -42,6 +67,8 @@ class LeaveOneOutConfig(Settings):
     seed: Seed = 0
     max_bad_rows: Annotated[int, Range(at_least=0)] = 0
     string_ids: bool = False
+    columns: Columns = ""
+    min_rating: Annotated[float, Range(at_least=0)] = 0.0
 
     def __post_init__(self) -> None:
         """Raises UserError for a value out of range."""
@@ -61,6 +88,7 @@ class LeaveOneOutConfig(Settings):
     def split_identity(self) -> dict[str, Any]:
         """Returns the settings that decide what is held out and ranked: not the seed."""
         names = ["holdout", "min_ratings", "eval_negatives", "string_ids"]
+        names += [name for name in ("columns", "min_rating") if getattr(self, name)]
         if self.split == "global_time":
             names += ["split", "split_time"]
         return {name: getattr(self, name) for name in names}
@@ -80,6 +108,9 @@ class RatingSplitConfig(Settings):
             file.
         max_bad_rows: How many malformed ratings may go to the quarantine file; 0 refuses the
             first one. A malformed movie is refused in any case.
+        columns: Which column of a ratings file is which, such as
+            "user:User-ID,item:ISBN,rating:Book-Rating,time:Date", with a header's names or numbers
+            from 1. Without it, they are found by names in common use. Without time, each is 0.
     """
 
     eval_percent: Annotated[int, Range(at_least=1, at_most=99)] = 20
@@ -87,6 +118,7 @@ class RatingSplitConfig(Settings):
     seed: Seed = 0
     max_unmatched: Annotated[int, Range(at_least=0)] = 0
     max_bad_rows: Annotated[int, Range(at_least=0)] = 0
+    columns: Columns = ""
 
     def split_identity(self) -> dict[str, Any]:
         """Returns the settings that decide which ratings are held out."""

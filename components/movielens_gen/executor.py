@@ -1,19 +1,22 @@
 """Runs the Beam pipelines behind MovieLensExampleGen."""
 
 import os
+from collections.abc import Iterator
 
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from components.example_gen.executor import SPLITS, ColumnarExecutor
 from components.movielens_gen.config import HOLD_BACK, LeaveOneOutConfig, RatingSplitConfig
 from transforms.code_ids import CodeIds, NameIds, distinct_names
 from transforms.join_movies import JoinMovies
 from transforms.leave_one_out import LeaveOneOut
-from transforms.parsing.input_files import match_files
-from transforms.parsing.read_movies import find_movies, read_movies
-from transforms.read_ratings import ReadRatings, find_ratings
+from transforms.parsing.rating_header import parse_columns
+from transforms.parsing.rating_rules import STARS, interactions
+from transforms.parsing.read_movies import find_movies, need_movies, read_movies
+from transforms.read_ratings import ReadRatings, find_tables, read_as
 from transforms.remap_ids import DistinctIds, GroupByUser, distinct_ids
 from transforms.sample_negatives import SampleNegatives
 from transforms.split_ratings import SplitRatings
@@ -34,11 +37,13 @@ class LeaveOneOutExecutor(ColumnarExecutor):
         "rows",
         "kept_rows",
         "repeats",
+        "low_rated",
         "dropped_rows",
         "quarantined",
         "users",
         "evaluated_users",
         "tied_users",
+        "timeless_users",
         "dropped_users",
         "items",
     )
@@ -55,19 +60,18 @@ class LeaveOneOutExecutor(ColumnarExecutor):
         Negatives are drawn from the items of all users that are kept: no other items are ever
         trained on. A movies file beside the ratings is read to see that it can be.
         """
-        files = find_ratings(pattern)
+        tables = find_tables(pattern, parse_columns(config.columns), needs_rating=False)
+        self.read_as = read_as(tables)
         # Titles are for those who use the model: better now than after the training.
-        for movies in match_files(f"{os.path.dirname(pattern)}/movies.*", (".dat", ".csv")):
-            read_movies(movies.path, config.string_ids)
-        num_buckets = -(-sum(file.size_in_bytes for file in files) // _BLOCK_BYTES)
+        if movies := find_movies(os.path.dirname(pattern)):
+            read_movies(movies, config.string_ids)
+        num_buckets = -(-sum(table.size for table in tables) // _BLOCK_BYTES)
+        rules = interactions(config.string_ids, any_rating=config.min_rating > 0)
         ratings = pipeline | "ReadRatings" >> ReadRatings(
-            files,
-            _BLOCK_BYTES,
-            config.max_bad_rows,
-            quarantine,
-            config.string_ids,
-            any_unit=True,
+            tables, _BLOCK_BYTES, rules, config.max_bad_rows, quarantine
         )
+        if config.min_rating:
+            ratings = ratings | "LeaveOutLow" >> beam.ParDo(_LeaveOutLow(config.min_rating))
         if config.string_ids:
             names = distinct_names(ratings)
             ratings = ratings | "CodeIds" >> CodeIds(names)
@@ -76,7 +80,11 @@ class LeaveOneOutExecutor(ColumnarExecutor):
             | "GroupByUser" >> GroupByUser(["user_id", "item_id", "timestamp"], num_buckets)
             | "LeaveOneOut"
             # It is 0 unless the split is by time.
-            >> LeaveOneOut(config.min_ratings, HOLD_BACK[config.holdout], config.split_time or None)
+            >> LeaveOneOut(
+                config.min_ratings,
+                HOLD_BACK[config.holdout],
+                config.split_time * 10**6 or None,
+            )
         )
         items = (
             histories
@@ -111,23 +119,41 @@ class RatingSplitExecutor(ColumnarExecutor):
     ) -> dict[str, beam.PCollection[pa.RecordBatch]]:
         """Returns batches of the splits: user_id, item_id, timestamp, genres and rating.
 
-        The files are `ratings.*` and `movies.*` in the folder that `pattern` leads to.
+        A movies file has to be beside the ratings.
         """
         folder = os.path.dirname(pattern)
-        files = find_ratings(f"{folder}/ratings.*")
+        tables = find_tables(pattern, parse_columns(config.columns))
+        self.read_as = read_as(tables)
         movies = (
             pipeline
-            | "MoviesPath" >> beam.Create([find_movies(f"{folder}/movies.*")])
+            | "MoviesPath" >> beam.Create([need_movies(folder)])
             | "VectorizeGenres" >> VectorizeGenres()
         )
         splits = (
             pipeline
-            | "ReadRatings" >> ReadRatings(files, _ROW_BLOCK_BYTES, config.max_bad_rows, quarantine)
+            | "ReadRatings"
+            >> ReadRatings(tables, _ROW_BLOCK_BYTES, STARS, config.max_bad_rows, quarantine)
             | "JoinMovies" >> JoinMovies(movies, config.max_unmatched)
             | "SplitRatings"
             >> SplitRatings(config.eval_percent, config.seed, config.holdout == "validation")
         )
         return {name: splits[name] for name in SPLITS}
+
+
+@beam.typehints.with_output_types(pa.RecordBatch)
+class _LeaveOutLow(beam.DoFn):
+    def __init__(self, least: float):
+        self._least = least
+
+    def setup(self) -> None:
+        self._low = beam.metrics.Metrics.counter("ratings", "low_rated")
+
+    def process(self, element: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        kept = pc.greater_equal(element["rating"], pa.scalar(self._least, pa.float32()))
+        rows = element.filter(kept)
+        self._low.inc(element.num_rows - rows.num_rows)
+        if rows.num_rows:
+            yield rows
 
 
 def _distinct_items(histories: pa.RecordBatch) -> np.ndarray:

@@ -3,6 +3,7 @@
 An Example is a rating, with the genres of its movie.
 """
 
+import glob
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -61,11 +62,11 @@ def _with_genres(columns: Mapping[str, Any], served: ServedModel) -> Mapping[str
         UserError: The data set has no movies file any more.
     """
     from transforms.join_movies import find_rows
-    from transforms.parsing.read_movies import find_movies, read_movies
+    from transforms.parsing.read_movies import need_movies, read_movies
     from transforms.vectorize_genres import GENRES, vectorize_genres
 
     folder = served.origin()["data"]["folder"]
-    table = vectorize_genres(read_movies(find_movies(f"{folder}/movies.*")))
+    table = vectorize_genres(read_movies(need_movies(glob.escape(folder))))
     place, known = find_rows(np.array(columns["item_id"], np.int64), table.item_id)
     genres = np.where(known[:, np.newaxis], table.genres[place], np.zeros(len(GENRES), np.int64))
     return {**columns, "genres": genres}

@@ -10,7 +10,7 @@ from absl import logging
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 
-from components.example_gen.executor import quarantine_file
+from components.example_gen.executor import READ_AS, quarantine_file
 from components.model_records.record import RECORD_FILE, Record, compared_with, installed_versions
 from components.training.loop import HISTORY_FILE
 from components.tuning.executor import METRIC
@@ -98,6 +98,7 @@ def _known(
             properties = artifact.custom_properties
             summary["lineage"]["examples"] = artifact.uri
             summary["lineage"]["data_fingerprint"] = properties["input_fingerprint"].string_value
+            summary["read_as"] = properties[READ_AS].string_value.splitlines()
             quarantined = properties["quarantined"].int_value
             summary["quarantine"] = quarantine_file(artifact.uri) if quarantined else None
             summary["counters"] = {

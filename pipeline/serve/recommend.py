@@ -12,7 +12,8 @@ from components.model_records.in_use import ServedModel
 from pipeline.serve.signature import Signature
 from transforms.base.errors import UserError
 from transforms.base.whole_file import output_file
-from transforms.parsing.read_movies import Movie, parse_movies
+from transforms.parsing.file_names import movies_among
+from transforms.parsing.read_movies import Movie, read_movies
 
 # Bounds the memory for scores of all items: 64 users by 27,000 items by 64 hidden units are 440 MB.
 _ASKED_TOGETHER = 64
@@ -216,10 +217,13 @@ def _free_id(items: np.ndarray) -> int | str:
 
 def _movies(served: ServedModel, string_ids: bool) -> dict[int | str, Movie]:
     """Returns the movies of the data set that the model was trained on; none if it has no file."""
-    for extension in ("dat", "csv"):
-        path = os.path.join(served.origin()["data"]["folder"], f"movies.{extension}")
-        if os.path.isfile(path):
-            with open(path, "rb") as file:
-                movies = parse_movies(path, file.read(), string_ids)
-                return {movie.item_id: movie for movie in movies}
-    return {}
+    folder = served.origin()["data"]["folder"]
+    if not os.path.isdir(folder):
+        return {}
+    names = [entry.name for entry in os.scandir(folder) if entry.is_file()]
+    movies = [
+        movie
+        for name in movies_among(folder, names)
+        for movie in read_movies(os.path.join(folder, name), string_ids)
+    ]
+    return {movie.item_id: movie for movie in movies}

@@ -26,7 +26,7 @@ def test_a_change_of_the_files_changes_the_fingerprint(tmp_path):
     first = resolve(tmp_path)
     assert first["input_config"] == "ratings.*" and first["span"] == 0 and "version" not in first
     assert resolve(tmp_path) == first
-    (tmp_path / "ratings.dat").write_text("1::1::5::1\n")
+    (tmp_path / "ratings.dat").write_text("1::1::5::1\n2::1::4::1\n")
     assert resolve(tmp_path)["input_fingerprint"] != first["input_fingerprint"]
 
 

@@ -99,6 +99,7 @@ def summary(statistics):
         "examples_per_second": 123456.789,
         "epochs": [{"epoch": 1, "loss": 0.81}, {"epoch": 2, "loss": 0.7654321, "rmse": 0.93}],
         "counters": {"rows": 1234567},
+        "read_as": ["a <file>.csv: commas between fields"],
         "quarantine": None,
         "settings": {"data": {"seed": 3}, "trainer": {}, "gate": {"max_regression": 0.005}},
         "lineage": {
@@ -163,6 +164,7 @@ def test_the_page_is_whole_by_itself_and_has_every_figure_of_the_summary(draw, s
 def test_texts_from_data_and_settings_are_texts(draw):
     text = draw()
     assert "<script" not in text and "alert(1)" in text and "$x^2$" in text
+    assert "<li>a &lt;file&gt;.csv: commas" in text
     assert "max_rmse=0.9 &amp; &lt;more&gt;" in text and "/data/&lt;mine&gt;" in text
 
 

@@ -118,8 +118,14 @@ def census(content):
 def movies_dat(content):
     """Returns (item, title, genres) of each row; ValueError if one is malformed."""
     rows = []
-    for _, raw in lines_of(content.removeprefix(b"\xef\xbb\xbf")):
-        text = raw.decode("latin-1")
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    try:
+        content.decode()
+        encoding = "utf-8"
+    except UnicodeDecodeError:
+        encoding = "latin-1"
+    for _, raw in lines_of(content):
+        text = raw.decode(encoding)
         if not text.strip():
             continue
         if "\r" in text or "\0" in text:

@@ -6,6 +6,7 @@ from apache_beam.testing.util import assert_that
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transforms.base.hashing import hash_uint64
 from transforms.base.in_process_beam import LOCAL_RUNNER
 from transforms.leave_one_out import HISTORY_COLUMNS, LeaveOneOut, leave_one_out
 
@@ -16,6 +17,13 @@ ROWS = st.lists(
 )
 
 
+def order_of(user: int, times: dict[int, int]):
+    """Returns by what, before its id, an item of a user comes: its time, or a hash."""
+    if len(times) > 1 and len({*times.values()}) == 1:
+        return lambda item: (int(hash_uint64(user, item)), item)
+    return lambda item: (times[item], item)
+
+
 def plain_histories(rows: list[tuple], min_ratings: int) -> tuple[dict[int, list[int]], int]:
     """Returns each kept user's items in order of time, and how many users were dropped."""
     latest: dict[int, dict[int, int]] = {}
@@ -23,7 +31,7 @@ def plain_histories(rows: list[tuple], min_ratings: int) -> tuple[dict[int, list
         times = latest.setdefault(user, {})
         times[item] = max(time, times.get(item, time))
     ordered = {
-        user: [item for _, item in sorted((time, item) for item, time in times.items())]
+        user: [item for _, item in sorted(map(order_of(user, times), times))]
         for user, times in latest.items()
     }
     fewest = max(2, min_ratings)  # One to train on, one to hold out.
@@ -84,6 +92,7 @@ def test_one_item_is_held_out_by_time_then_by_item(hold_back, expected):
         "users": 1,
         "evaluated_users": 1,
         "tied_users": 1,
+        "timeless_users": 0,
         "kept_rows": 4,
         "dropped_users": 1,
         "dropped_rows": 2,
@@ -134,7 +143,7 @@ def test_by_time_nothing_from_then_on_is_trained_on(hold_back, expected):
     assert found["kept_rows"] + found["dropped_rows"] + found["repeats"] == len(rows)
 
 
-@pytest.mark.parametrize(("hold_back", "ties"), [(1, {2, 3}), (2, {2, 3, 4, 5})])
+@pytest.mark.parametrize(("hold_back", "ties"), [(1, {2}), (2, {2, 4, 5})])
 def test_users_are_counted_whose_held_out_item_an_id_decided_on(hold_back, ties):
     times = {1: [1, 2, 3, 4], 2: [1, 2, 2, 2], 3: [5, 5, 5, 5], 4: [1, 3, 3, 4], 5: [1, 2, 2, 3]}
     rows = [
@@ -142,7 +151,17 @@ def test_users_are_counted_whose_held_out_item_an_id_decided_on(hold_back, ties)
     ]
     # Of others that a user has too few of, nobody asks.
     rows += [(6, 1, 1), (6, 2, 1)]
-    assert leave_one_out(*columns(rows), 3, hold_back).tied_users == len(ties)
+    found = leave_one_out(*columns(rows), 3, hold_back)
+    assert (found.tied_users, found.timeless_users) == (len(ties), 1)
+
+
+def test_items_of_one_time_are_in_the_order_of_a_hash_that_the_user_changes():
+    items, users = np.arange(20), range(2)
+    rows = [(user, item, 7) for user in users for item in items] + [(2, 1, 1), (2, 2, 2)]
+    found = leave_one_out(*columns(rows), 2)
+    orders = [found.item_id[start : start + 20].tolist() for start in found.offsets[:2]]
+    assert orders == [sorted(items, key=lambda item: hash_uint64(u, item)) for u in users]
+    assert orders[0] != orders[1] and found.timeless_users == 2
 
 
 def test_who_has_nothing_held_out_has_no_tie():

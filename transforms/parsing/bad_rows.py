@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from transforms.base.errors import UserError
-from transforms.parsing.input_files import open_input
+from transforms.parsing.table_stream import open_table
 
 BOM = b"\xef\xbb\xbf"
 """The byte order mark of UTF-8: at the start of a file it means nothing, elsewhere it is a fault.
@@ -40,7 +40,7 @@ class BadRow(NamedTuple):
 
     Attributes:
         path: Its file.
-        offset: The byte of the file at which it begins.
+        offset: The byte of the file's lines, unpacked, at which it begins.
         problem: What is wrong with it.
         raw: Its bytes, without the line's end.
     """
@@ -160,7 +160,7 @@ def merge(parts: Iterable[BadRows], max_bad_rows: int) -> BadRows:
 def line_numbers(path: str, offsets: Iterable[int]) -> Iterator[int]:
     """Yields the number, from 1, of the line of `path` that holds each of ascending offsets."""
     number, at = 1, 0
-    with open_input(path) as file:
+    with open_table(path) as file:
         for offset in offsets:
             while at < offset and (chunk := file.read(min(offset - at, _CHUNK))):
                 number += chunk.count(b"\n")

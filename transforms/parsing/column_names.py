@@ -32,7 +32,7 @@ def find_columns(
     Raises:
         UserError: A column is not there, or may be any of several.
     """
-    found = {title: _places(title, names, others) for title, others in known.items()}
+    found = {title: places_of(names, (title, *others)) for title, others in known.items()}
     for title, places in found.items():
         if len(places) > 1:
             raise UserError(
@@ -47,10 +47,15 @@ def find_columns(
     return [at for (at,) in found.values()]
 
 
-def _places(title: str, names: Sequence[str], others: Sequence[str]) -> list[int]:
-    own = [at for at, name in enumerate(names) if name == title]
-    known = (_plain(title), *others)
-    return own or [at for at, name in enumerate(names) if _plain(name) in known]
+def places_of(names: Sequence[str], known: Sequence[str]) -> list[int]:
+    """Returns where columns are that have a known name.
+
+    Those that have the very first of `known` are they. Otherwise case and what lies between words
+    do not count.
+    """
+    own = [at for at, name in enumerate(names) if name == known[0]]
+    plain = [_plain(name) for name in known]
+    return own or [at for at, name in enumerate(names) if _plain(name) in plain]
 
 
 def _plain(name: str) -> str:

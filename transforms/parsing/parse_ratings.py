@@ -1,10 +1,9 @@
-"""Parses MovieLens ratings, in either of the two raw formats, into Arrow columns."""
+"""Parses rows of ratings into Arrow columns."""
 
 import contextlib
 import csv
 import re
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -22,11 +21,11 @@ from transforms.parsing.bad_rows import (
     need_a_look,
     set_aside,
 )
-from transforms.parsing.input_files import extension
 from transforms.parsing.integers import integer_fault
-from transforms.parsing.rating_header import TITLES
-from transforms.parsing.rating_scale import FEWEST_STARS, LATEST_SECOND, MOST_STARS, time_fault
+from transforms.parsing.rating_rules import RatingRules
+from transforms.parsing.rating_table import RatingTable
 from transforms.parsing.string_ids import STRING_ID, STRING_IDS_HINT, id_fault, trim_ids
+from transforms.parsing.time_units import time_fault
 from transforms.parsing.value_faults import cause_of
 
 RATING_COLUMNS = pa.schema(
@@ -44,51 +43,12 @@ STRING_ID_COLUMNS = pa.schema(
 _ARROW_BLOCK_BYTES = 1 << 20
 # Row by row this takes a fortieth of a second.
 _LOOK_BYTES = 1 << 16
-_LATEST_INT64 = 2**63 - 1
 _BLANK = re.compile(rb"[\r\n]*\Z")
-# A value in quotes that fills its field, and no line's end in it.
-_QUOTED = re.compile(rb'(?<![^,\r\n])"(?:[^"\r\n]|"")*"(?![^,\r\n])')
-_NOT_STARS = f"not from {FEWEST_STARS:g} to {MOST_STARS:g}"
-_OTHER_SCALE = (
-    "bring all ratings to that scale (of up to 10, halve them); ncf looks at no stars, so for it "
-    "counts may be 1 in every row"
-)
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
-class _Dialect(NamedTuple):
-    """How a file spells its rows.
-
-    Attributes:
-        separator: Between fields.
-        titles: Names of the columns.
-        has_header: Whether the first line has them.
-        columns: Names and types that the columns get.
-        latest: The greatest timestamp.
-    """
-
-    separator: str
-    titles: tuple[str, ...]
-    has_header: bool
-    columns: pa.Schema = RATING_COLUMNS
-    latest: int = LATEST_SECOND
-
-
-DIALECTS = {
-    ".dat": _Dialect("::", tuple(RATING_COLUMNS.names), has_header=False),
-    ".csv": _Dialect(",", TITLES, has_header=True),
-}
-"""By the extension of a file's name, in lower case."""
-
-
 def parse_ratings(
-    lines: bytes,
-    offset: int,
-    fields: Sequence[str],
-    path: str,
-    max_bad_rows: int,
-    string_ids: bool = False,
-    any_unit: bool = False,
+    lines: bytes, offset: int, table: RatingTable, rules: RatingRules, max_bad_rows: int
 ) -> tuple[pa.RecordBatch, BadRows]:
     """Returns the four columns of whole lines, and the rows that are malformed.
 
@@ -97,41 +57,34 @@ def parse_ratings(
 
     Args:
         lines: Rows, without a header.
-        offset: Where they begin in the file.
-        fields: The file's column names, in its order.
-        path: The file; its extension tells the dialect.
+        offset: Where they begin in the lines of the file.
+        table: How the file is written.
+        rules: What values are let through.
         max_bad_rows: How many malformed rows are described; the others are counted.
-        string_ids: Whether ids are text and not integers.
-        any_unit: Whether times may be in another unit than seconds, as they only give an order.
 
     Returns:
-        Rows of `RATING_COLUMNS`, or of `STRING_ID_COLUMNS`, and what was left out of them.
+        Rows of `RATING_COLUMNS`, or of `STRING_ID_COLUMNS`, and what was left out of them. Without
+        a column of ratings each is 1, and without one of times each is 0.
 
     Raises:
         UserError: A line is too long, or `max_bad_rows` is 0 and a row is malformed.
     """
-    dialect = DIALECTS[extension(path)]
-    if string_ids:
-        dialect = dialect._replace(columns=STRING_ID_COLUMNS)
-    if any_unit:
-        dialect = dialect._replace(latest=_LATEST_INT64)
     with contextlib.suppress(pa.ArrowInvalid):
-        if not (need_a_look(lines) or _misleads_arrow(lines, fields, dialect)):
-            return _convert(lines, fields, dialect), NO_BAD_ROWS
+        if not (need_a_look(lines) or _misleads_arrow(lines, table, rules)):
+            return _convert(lines, table, rules), NO_BAD_ROWS
     middle = lines.rfind(b"\n", 0, len(lines) // 2) + 1
     if middle and len(lines) > _LOOK_BYTES:
-        rest = (fields, path, max_bad_rows, string_ids, any_unit)
-        first = parse_ratings(lines[:middle], offset, *rest)
-        second = parse_ratings(lines[middle:], offset + middle, *rest)
+        first = parse_ratings(lines[:middle], offset, table, rules, max_bad_rows)
+        second = parse_ratings(lines[middle:], offset + middle, table, rules, max_bad_rows)
         return _join(first[0], second[0]), merge([first[1], second[1]], max_bad_rows)
     kept, bad = set_aside(
-        lines, offset, path, lambda line: _find_problem(line, fields, dialect), max_bad_rows
+        lines, offset, table.path, lambda line: _find_problem(line, table, rules), max_bad_rows
     )
     try:
-        return _convert(kept, fields, dialect), bad
+        return _convert(kept, table, rules), bad
     except pa.ArrowInvalid as error:
         raise UserError(
-            f"{path}: bytes {offset} to {offset + len(lines)}: {str(error).splitlines()[0]}"
+            f"{table.path}: bytes {offset} to {offset + len(lines)}: {str(error).splitlines()[0]}"
         ) from error
 
 
@@ -140,109 +93,158 @@ def _join(first: pa.RecordBatch, second: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(list(map(pa.concat_arrays, pairs)), schema=first.schema)
 
 
-def _misleads_arrow(lines: bytes, fields: Sequence[str], dialect: _Dialect) -> bool:
+def _misleads_arrow(lines: bytes, table: RatingTable, rules: RatingRules) -> bool:
     """Whether Arrow may read 0x1F for an integer, "3"5 for 35, or two lines as one row."""
     # One byte is searched first as that is far quicker.
     if any(x in lines and b"0" + x in lines for x in (b"x", b"X")):
-        if dialect.columns is RATING_COLUMNS:
+        if not rules.string_ids:
             return True
         # Many a text id is hexadecimal, but no time may be.
-        (times,) = _read(lines, fields, dialect, {dialect.titles[-1]: pa.string()})
-        if pc.any(pc.match_substring(times, "0x", ignore_case=True)).as_py():
-            return True
-    return dialect.has_header and b'"' in lines and b'"' in _QUOTED.sub(b"", lines)
+        if "timestamp" in table.places:
+            times = _read(lines, table, {"timestamp": pa.string()})["timestamp"]
+            if pc.any(pc.match_substring(times, "0x", ignore_case=True)).as_py():
+                return True
+    if not _may_quote(table) or b'"' not in lines:
+        return False
+    return b'"' in _quoted(table.separator).sub(b"", lines)
 
 
-def _convert(lines: bytes, fields: Sequence[str], dialect: _Dialect) -> pa.RecordBatch:
+def _may_quote(table: RatingTable) -> bool:
+    return len(table.separator) == 1
+
+
+def _quoted(separator: str) -> re.Pattern[bytes]:
+    """Returns what a value in quotes is that fills its field, and no line's end in it."""
+    mark = re.escape(separator.encode())
+    return re.compile(rb"(?<![^" + mark + rb'\r\n])"(?:[^"\r\n]|"")*"(?![^' + mark + rb"\r\n])")
+
+
+def _convert(lines: bytes, table: RatingTable, rules: RatingRules) -> pa.RecordBatch:
     """Returns the four columns; raises ArrowInvalid, without a place, for a bad value."""
+    schema = STRING_ID_COLUMNS if rules.string_ids else RATING_COLUMNS
     if _BLANK.match(lines):
-        return pa.RecordBatch.from_pylist([], schema=dialect.columns)
-    types = dict(zip(dialect.titles, dialect.columns.types, strict=True))
-    columns = [
-        trim_ids(column) if column.type == STRING_ID else column
-        for column in _read(lines, fields, dialect, types)
-    ]
-    ratings = pa.RecordBatch.from_arrays(columns, schema=dialect.columns)
-    if not _in_range(ratings, dialect.latest):
-        raise pa.ArrowInvalid("a value is missing or out of range")
-    return ratings
+        return pa.RecordBatch.from_pylist([], schema=schema)
+    types = {field.name: field.type for field in schema if field.name in table.places}
+    if "timestamp" in types:
+        types["timestamp"] = table.times.type
+    found = _read(lines, table, types)
+    if any(column.null_count for column in found.values()):
+        raise pa.ArrowInvalid("a value is missing")
+    rows = len(found["user_id"])
+    columns = {
+        "user_id": found["user_id"],
+        "item_id": found["item_id"],
+        "rating": found.get("rating", pa.array(np.ones(rows, np.float32))),
+        "timestamp": (
+            _times(found["timestamp"], table, rules)
+            if "timestamp" in found
+            else pa.array(np.zeros(rows, np.int64))
+        ),
+    }
+    if rules.string_ids:
+        columns |= {name: trim_ids(columns[name]) for name in ("user_id", "item_id")}
+    stars = columns["rating"].to_numpy()
+    # Written so that NaN, which compares false, is out of range.
+    if rows and not (stars.min() >= rules.least and stars.max() <= rules.most):
+        raise pa.ArrowInvalid("a rating is out of range")
+    return pa.RecordBatch.from_arrays(list(columns.values()), schema=schema)
+
+
+def _times(times: pa.Array, table: RatingTable, rules: RatingRules) -> pa.Array:
+    """Returns times as int64 since 1970; raises ArrowInvalid if one is of another unit."""
+    unit = table.times
+    if pa.types.is_timestamp(unit.type):
+        times = times.cast(pa.int64())
+    values = times.to_numpy()
+    if len(values) and not (values.min() >= unit.first and values.max() <= unit.last):
+        raise pa.ArrowInvalid("a time is out of range")
+    wanted = 10**6 if rules.microseconds else 1
+    if values.dtype.kind == "f":
+        values = np.rint(values * wanted).astype(np.int64)
+    elif unit.per_second < wanted:
+        values = values * (wanted // unit.per_second)
+    elif unit.per_second > wanted:
+        values = values // (unit.per_second // wanted)
+    return pa.array(values)
 
 
 def _read(
-    lines: bytes, fields: Sequence[str], dialect: _Dialect, types: dict[str, pa.DataType]
-) -> list[pa.Array]:
+    lines: bytes, table: RatingTable, types: Mapping[str, pa.DataType]
+) -> dict[str, pa.Array]:
     """Returns the columns that `types` names, as Arrow reads them."""
-    names, titles = list(fields), list(types)
-    if dialect.separator == "::":
+    titles = {at: title for title, at in table.places.items()}
+    names = [titles.get(at, f"column {at}") for at in range(len(table.names))]
+    types = dict(types)
+    if not _may_quote(table):
         # Arrow separates by one byte, so `::` holds a column, which has to be empty everywhere.
-        names = [name for field in fields for name in (field, f"after {field}")][:-1]
-        types = types | dict.fromkeys(names[1::2], pa.null())
+        names = [name for title in names for name in (title, f"after {title}")][:-1]
+        types |= dict.fromkeys(names[1::2], pa.null())
     # Not read_csv, which searches the whole heap for references to its frame (pyarrow 10).
-    table = pa_csv.open_csv(
+    found = pa_csv.open_csv(
         pa.BufferReader(lines),
         pa_csv.ReadOptions(column_names=names, block_size=_ARROW_BLOCK_BYTES),
         pa_csv.ParseOptions(
-            delimiter=dialect.separator[0],
-            quote_char='"' if dialect.has_header else False,
+            delimiter=table.separator[0], quote_char='"' if _may_quote(table) else False
         ),
-        pa_csv.ConvertOptions(column_types=types, null_values=[""], include_columns=list(types)),
+        pa_csv.ConvertOptions(
+            column_types=types,
+            null_values=[""],
+            include_columns=list(types),
+            decimal_point=table.decimal_point,
+        ),
     ).read_all()
-    return [table[title].unify_dictionaries().combine_chunks() for title in titles]
+    wanted = [name for name in types if name in table.places]
+    return {name: found[name].unify_dictionaries().combine_chunks() for name in wanted}
 
 
-def _in_range(ratings: pa.RecordBatch, latest: int) -> bool:
-    if any(column.null_count for column in ratings.columns):
-        return False
-    rating, time = ratings["rating"].to_numpy(), ratings["timestamp"].to_numpy()
-    # Written so that NaN, which compares false, is out of range.
-    return bool(
-        rating.min() >= FEWEST_STARS
-        and rating.max() <= MOST_STARS
-        and time.min() >= 0
-        and time.max() <= latest
-    )
-
-
-def _find_problem(line: bytes, fields: Sequence[str], dialect: _Dialect) -> Problem | None:
+def _find_problem(line: bytes, table: RatingTable, rules: RatingRules) -> Problem | None:
     """Returns what is wrong with a line, which may be blank."""
     text = line.decode(errors="replace")
     if not text:
         return None
     if fault := line_fault(line):
         return Problem("", f"{text[:100]!r} {fault}")
+    quoted = _may_quote(table) and '"' in text
     try:
-        quoted = dialect.has_header and '"' in text
-        values = next(csv.reader([text], strict=True)) if quoted else text.split(dialect.separator)
+        values = (
+            next(csv.reader([text], delimiter=table.separator, strict=True))
+            if quoted
+            else text.split(table.separator)
+        )
     except csv.Error as error:
         return Problem("", f"{text[:100]!r}: {error}")
     if not text.strip():
         return Problem("", f"{text[:100]!r} is a blank line that is not empty")
-    if len(values) != len(fields):
-        return Problem("", f"{text[:100]!r} does not have {len(fields)} fields")
-    if dialect.has_header and all(v.strip() == f for v, f in zip(values, fields, strict=True)):
+    if len(values) != len(table.names):
+        return Problem("", f"{text[:100]!r} does not have {len(table.names)} fields")
+    if all(v.strip() == name for v, name in zip(values, table.names, strict=True)):
         return Problem("", f"{text[:100]!r} is a second header")
-    for title, column in zip(dialect.titles, dialect.columns, strict=True):
-        value = values[fields.index(title)]
-        rule, remedy = _broken_rule(column, value.strip(" \t"), dialect)
+    for title, at in table.places.items():
+        rule, remedy = _broken_rule(title, values[at].strip(" \t"), table, rules)
         if rule:
-            return Problem(title, f"{title} {value[:100]!r} is {rule}", remedy)
+            return Problem(title, f"{table.names[at]} {values[at][:100]!r} is {rule}", remedy)
     return None
 
 
-def _broken_rule(column: pa.Field, text: str, dialect: _Dialect) -> tuple[str, str]:
-    """Returns what is wrong with a value of `column`, or "", and what to do about it."""
-    if column.type == STRING_ID:
+def _broken_rule(title: str, text: str, table: RatingTable, rules: RatingRules) -> tuple[str, str]:
+    """Returns what is wrong with a value of the column `title`, or "", and what to do about it."""
+    if title == "timestamp":
+        fault = time_fault(text, table.times)
+        remedy = "write all times in one unit" if "first" in fault else MEND_ROW
+    elif title == "rating":
+        number = text.replace(",", ".") if table.decimal_point == "," else text
+        if _DECIMAL.fullmatch(number):
+            in_range = rules.least <= np.float32(number) <= rules.most
+            return "" if in_range else rules.fault, rules.remedy
+        fault, remedy = "not a number", MEND_ROW
+    elif rules.string_ids:
         # Arrow sees a column in it.
-        colon = "" if dialect.has_header or ":" not in text else "not free of colons"
+        colon = "" if _may_quote(table) or ":" not in text else "not free of colons"
         return id_fault(text) or colon, MEND_ROW
-    if column.name == "rating" and _DECIMAL.fullmatch(text):
-        in_range = FEWEST_STARS <= np.float32(text) <= MOST_STARS
-        return "" if in_range else _NOT_STARS, _OTHER_SCALE
-    fault = "not a number" if column.name == "rating" else integer_fault(text)
+    else:
+        fault, remedy = integer_fault(text), MEND_ROW
     if fault and (cause := cause_of(text)):
         return f"{fault} ({cause.what})", cause.remedy
-    if fault and dialect.has_header and column.name.endswith("_id"):
-        return f"{fault}{STRING_IDS_HINT}", MEND_ROW
-    if not fault and column.name == "timestamp":
-        fault = time_fault(int(text), dialect.latest)
-    return fault, MEND_ROW
+    if title.endswith("_id") and fault:
+        fault += STRING_IDS_HINT if _may_quote(table) else ""
+    return fault, remedy

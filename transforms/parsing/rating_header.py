@@ -1,62 +1,91 @@
-"""Finds the columns of a ratings file by its header."""
+"""Finds the columns of a ratings file by name or by number."""
 
-import contextlib
 import csv
+from collections.abc import Mapping, Sequence
 
 from transforms.base.errors import UserError
-from transforms.parsing.bad_rows import line_fault
-from transforms.parsing.column_names import ITEM, find_columns
+from transforms.parsing.column_names import ITEM, places_of
 
-_KNOWN = {
-    "userId": ("user", "reviewerid"),
-    "movieId": ITEM,
-    "rating": ("ratings", "stars", "overall", "bookrating"),
-    "timestamp": ("time", "unixreviewtime"),
+RATING_TITLES = ("user_id", "item_id", "rating", "timestamp")
+"""What the columns are called once they are read, in the order of files without a header."""
+
+SETTING_TITLES = dict(zip(("user", "item", "rating", "time"), RATING_TITLES, strict=True))
+"""What the setting `columns` calls them."""
+
+KNOWN = {
+    "user_id": ("userId", "user", "reviewerid"),
+    "item_id": ("movieId", *ITEM),
+    "rating": ("rating", "ratings", "stars", "overall", "bookrating", "plays", "playcount"),
+    "timestamp": ("timestamp", "time", "unixreviewtime"),
 }
-TITLES = tuple(_KNOWN)
-"""As MovieLens' own CSV files call the columns."""
-
-_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", "::": "double colons"}
-_WITHOUT = {
-    "rating": "; ncf looks at no stars, so for it a column rating may hold 1 in every row",
-    "timestamp": "; without times it is not known which item of a user is the last",
-}
+"""Names that columns have, by their titles; the first of each is meant where it is there."""
 
 
-def parse_header(line: bytes, path: str) -> list[str]:
-    """Returns the column names in a CSV file's first line, which has no byte order mark.
+def parse_columns(columns: str) -> dict[str, str]:
+    """Returns the name, or the number, of each column by its title in RATING_TITLES.
 
-    The four columns that are needed have the names of TITLES then, whatever the file calls them.
+    Args:
+        columns: Such as "user:User-ID,item:ISBN,rating:Book-Rating"; "" is none.
 
     Raises:
-        UserError: One of the four is not there, or may be either of two columns, or the line is no
-            header of a CSV file in UTF-8; the message names the cause.
+        ValueError: It is not of that form, or lacks user or item; the message is the rule.
     """
-    text = line.decode(errors="replace").strip()
-    fault = _encoding_fault(line) or line_fault(line.rstrip(b"\r\n"))
+    parts = [part.partition(":") for part in columns.split(",")] if columns else []
+    found = {SETTING_TITLES.get(title.strip(), ""): name.strip() for title, _, name in parts}
+    whole = len(found) == len(parts) and all(found) and all(found.values())
+    if not whole or (found and not {"user_id", "item_id"} <= {*found}):
+        raise ValueError(f"of the form {_EXAMPLE}; rating and time may lack")
+    if len(set(map(str.isdigit, found.values()))) > 1:
+        raise ValueError("names in all places, or numbers from 1 in all")
+    if len({*found.values()}) < len(found):
+        raise ValueError("of a column each")
+    return found
+
+
+_EXAMPLE = "user:NAME,item:NAME,rating:NAME,time:NAME"
+
+
+def how_to_name(title: str = "") -> str:
+    """Returns how to say which column is which, at the end of a message."""
+    named = f"user:NAME,item:NAME,{title}:NAME" if title else _EXAMPLE
+    return f"say which column is which, by name or number, with columns={named}"
+
+
+def find_named(place: str, names: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:
+    """Returns where columns are, by their titles; nothing if users or items are not there.
+
+    Args:
+        place: File and line, for messages.
+        names: What the header has.
+        columns: The name of each column that is wanted; those of common use if it is empty.
+
+    Raises:
+        UserError: One may be any of several.
+    """
+    known = {title: (name,) for title, name in columns.items()} or KNOWN
+    found = {title: places_of(names, others) for title, others in known.items()}
+    if not (found["user_id"] and found["item_id"]) or (columns and not all(found.values())):
+        return {}
+    for title, places in found.items():
+        if len(places) > 1:
+            raise UserError(
+                f"{place}: column {title} may be any of "
+                f"{', '.join(names[at] for at in places)[:200]}; {how_to_name()}"
+            )
+    return {title: places[0] for title, places in found.items() if places}
+
+
+def find_numbered(fields: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:
+    """Returns where columns are that have numbers from 1; nothing if a row has too few fields."""
+    places = {title: int(number) - 1 for title, number in columns.items()}
+    return places if all(0 <= at < len(fields) for at in places.values()) else {}
+
+
+def split_row(row: str, separator: str) -> list[str]:
+    """Returns the fields of a row."""
+    if len(separator) > 1:
+        return row.split(separator)
     try:
-        names = [] if fault else [name.strip() for name in next(csv.reader([text]), [])]
-    except csv.Error as error:
-        fault = str(error)
-    if fault:
-        raise UserError(f"{path}:1: the header {text[:100]!r} {fault}; mend the header")
-    places = find_columns(path, names, _KNOWN, lambda missing: _why_missing(missing, text))
-    for title, at in zip(TITLES, places, strict=True):
-        names[at] = title
-    return names
-
-
-def _encoding_fault(line: bytes) -> str:
-    # Of its letters, every other byte is 0.
-    halves = {line[:40:2].strip(b"\0"), line[1:40:2].strip(b"\0")}
-    utf_16 = line.startswith((b"\xff\xfe", b"\xfe\xff")) or (b"\0" in line and b"" in halves)
-    return "is UTF-16: save the file as UTF-8" if utf_16 else ""
-
-
-def _why_missing(missing: list[str], text: str) -> str:
-    for separator, words in _SEPARATORS.items():
-        parts = [part.strip().strip('"') for part in text.split(separator)]
-        with contextlib.suppress(UserError):
-            find_columns("", parts, {title: _KNOWN[title] for title in missing})
-            return f": it has {words} where commas are wanted"
-    return _WITHOUT[missing[0]] if len(missing) == 1 and missing[0] in _WITHOUT else ""
+        return next(csv.reader([row], delimiter=separator), [])
+    except csv.Error:
+        return [row]

@@ -1,4 +1,4 @@
-"""Reads MovieLens movies, in either of the two raw formats."""
+"""Reads the movies of any MovieLens set, and tables of one's own."""
 
 import csv
 import io
@@ -8,11 +8,24 @@ from typing import NamedTuple
 from transforms.base.errors import UserError
 from transforms.parsing.bad_rows import BOM, line_fault, without_nul
 from transforms.parsing.column_names import ITEM, find_columns
-from transforms.parsing.input_files import extension, match_files, open_input
+from transforms.parsing.file_names import MOVIES, movies_among
+from transforms.parsing.input_files import find_files
 from transforms.parsing.integers import integer_fault
 from transforms.parsing.string_ids import STRING_IDS_HINT, id_fault
+from transforms.parsing.table_stream import open_table
 
 _KNOWN = {"movieId": ITEM, "title": ("titles", "movietitle", "name"), "genres": ("genre",)}
+
+
+NO_GENRES = "(no genres listed)"
+
+# ml-100k's, in the order of its flags; "unknown" is no genre.
+_FLAGS = (
+    *("", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary"),
+    *("Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi"),
+    *("Thriller", "War", "Western"),
+)
+_FLAGS_AT = 5
 
 
 class Movie(NamedTuple):
@@ -22,7 +35,7 @@ class Movie(NamedTuple):
         place: File and line, for messages.
         item_id: The movie's id, as a number or as text.
         title: Its title, with what the file has around it, such as the year.
-        genres: Its genres as the file spells them, separated by `|`.
+        genres: Its genres as the file spells them, separated by `|`, or `NO_GENRES`.
     """
 
     place: str
@@ -31,42 +44,53 @@ class Movie(NamedTuple):
     genres: str
 
 
-def find_movies(pattern: str) -> str:
-    """Returns the one movies file, `.dat` or `.csv`, that `pattern` matches.
+def find_movies(folder: str) -> str:
+    """Returns the movies file in a folder, or "" if there is none.
+
+    Args:
+        folder: On any of Beam's file systems, its name as `glob.escape` makes it.
 
     Raises:
-        UserError: There is none, or more than one.
+        UserError: There are two candidates.
     """
-    paths = [file.path for file in match_files(pattern, (".dat", ".csv"))]
-    if len(paths) != 1:
-        found = f"matches {', '.join(paths)}; keep one of them" if paths else "no such file"
-        raise UserError(f"{pattern}: {found}; expected movies.dat or movies.csv")
-    return paths[0]
+    return next((file.path for file in find_files(f"{folder}/*", movies_among)), "")
+
+
+def need_movies(folder: str) -> str:
+    """Returns the movies file in a folder, as `find_movies` does.
+
+    Raises:
+        UserError: There is none, or there are two candidates.
+    """
+    if not (path := find_movies(folder)):
+        raise UserError(f"{folder}: no movies; expected {MOVIES}, for their genres")
+    return path
 
 
 def read_movies(path: str, string_ids: bool = False) -> list[Movie]:
     """Returns all movies of a file, in its order.
 
     Args:
-        path: A file that ends in `.dat` or `.csv`.
+        path: A file, unpacked as `open_table` does.
         string_ids: As in `parse_movies`.
 
     Raises:
         UserError: As in `parse_movies`.
     """
-    with open_input(path) as file:
+    with open_table(path) as file:
         return parse_movies(path, file.read(), string_ids)
 
 
 def parse_movies(path: str, content: bytes, string_ids: bool = False) -> list[Movie]:
     """Returns all movies of a file, in its order.
 
-    Byte order marks, CRLF, blank lines and a missing last newline are fine.
+    A table with a header is UTF-8, with commas, tabs, semicolons or bars between fields, quoted
+    where need be; columns are found by name and others are left out. Files as of ml-1m, with `::`,
+    and as of ml-100k, with bars and a flag for each genre, have no header, and are Latin-1 if they
+    are no UTF-8. Byte order marks, CRLF, blank lines and a missing last newline are fine.
 
     Args:
-        path: The name of a file that ends in `.dat`, which is Latin-1 with `::` between its fields
-            and no header, or in `.csv`, which is UTF-8, quoted where need be, with a header; its
-            columns are found by name and others are left out.
+        path: The file, for messages.
         content: What is in it.
         string_ids: Whether ids are text and not integers.
 
@@ -74,8 +98,14 @@ def parse_movies(path: str, content: bytes, string_ids: bool = False) -> list[Mo
         UserError: The file holds no movie, or a row is malformed or repeats an id: the message
             names file, line and value.
     """
-    is_own = extension(path) == ".csv"
-    rows = _csv_rows(path, content) if is_own else _dat_rows(path, content)
+    first = next((line for line in content.removeprefix(BOM).split(b"\n") if line.strip()), b"")
+    is_own = False
+    if first.count(b"|") == _FLAGS_AT + len(_FLAGS) - 1:
+        rows = _flag_rows(path, content)
+    elif b"::" in first:
+        rows = _dat_rows(path, content)
+    else:
+        is_own, rows = True, _table_rows(path, content, first)
     hint = STRING_IDS_HINT if is_own and not string_ids else ""
     movies = [
         Movie(
@@ -95,15 +125,27 @@ def parse_movies(path: str, content: bytes, string_ids: bool = False) -> list[Mo
     return movies
 
 
-def _dat_rows(path: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Yields line and fields of each row, with the title, which may hold `::`, in the middle."""
-    for line, raw in enumerate(content.removeprefix(BOM).split(b"\n"), 1):
+def _lines(path: str, content: bytes) -> Iterator[tuple[int, str]]:
+    """Yields number and text of each line that is not blank, be it UTF-8 or Latin-1."""
+    content = content.removeprefix(BOM)
+    encoding = "utf-8"
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        encoding = "latin-1"
+    for line, raw in enumerate(content.split(b"\n"), 1):
         raw = raw.removesuffix(b"\r")
-        text = raw.decode("latin-1")
+        text = raw.decode(encoding)
         if not text.strip():
             continue
         if fault := line_fault(raw):
             raise UserError(f"{path}:{line}: {text[:100]!r} {fault}; mend the row")
+        yield line, text
+
+
+def _dat_rows(path: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Yields line and fields of each row, with the title, which may hold `::`, in the middle."""
+    for line, text in _lines(path, content):
         item_id, _, rest = text.partition("::")
         title, separator, genres = rest.rpartition("::")
         if not separator:
@@ -111,7 +153,21 @@ def _dat_rows(path: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
         yield line, [item_id, title, genres]
 
 
-def _csv_rows(path: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
+def _flag_rows(path: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Yields line, id, title and genres of each row of ml-100k's layout."""
+    for line, text in _lines(path, content):
+        fields = text.split("|")
+        flags = fields[_FLAGS_AT:]
+        if len(flags) != len(_FLAGS) or not {*flags} <= {"0", "1"}:
+            raise UserError(
+                f"{path}:{line}: {text[:100]!r} does not have {_FLAGS_AT} fields and then "
+                f"{len(_FLAGS)} of 0 or 1; mend the row"
+            )
+        genres = [name for name, flag in zip(_FLAGS, flags, strict=True) if flag == "1" and name]
+        yield line, [*fields[:2], "|".join(genres) or NO_GENRES]
+
+
+def _table_rows(path: str, content: bytes, first: bytes) -> Iterator[tuple[int, list[str]]]:
     """Yields line and fields, in the order of `_KNOWN`, of each row."""
     try:
         text = content.decode("utf-8-sig")
@@ -121,7 +177,10 @@ def _csv_rows(path: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
             f"{path}:{line}: byte {content[error.start]:#04x} at offset {error.start} is not "
             "UTF-8; convert the file"
         ) from error
-    reader = csv.reader(without_nul(io.StringIO(text, newline="")), strict=True)
+    separator = max((",", "\t", ";", "|"), key=first.decode(errors="replace").count)
+    between = " " if b":token_seq" in first else "|"
+    lines = without_nul(io.StringIO(text, newline=""))
+    reader = csv.reader(lines, delimiter=separator, strict=True)
     place: list[int] = []
     width = 0
     line = 1
@@ -136,7 +195,8 @@ def _csv_rows(path: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
                     "mend the row"
                 )
             elif fields:
-                yield line, [fields[at] for at in place]
+                item_id, title, genres = (fields[at] for at in place)
+                yield line, [item_id, title, genres.replace(between, "|")]
             # A quoted title may hold a newline: the next row begins after all that was read.
             line = reader.line_num + 1
     except csv.Error as error:

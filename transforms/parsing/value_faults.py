@@ -4,7 +4,6 @@ import re
 from typing import NamedTuple
 
 _MISSING = ("", r"\N", "NULL", "NA", "N/A", "NaN", "None")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _SHORTENED = re.compile(r"\d+([.,]\d+)?e\+\d+", re.ASCII | re.IGNORECASE)
 _POINT = re.compile(r"(-?\d+)\.0+", re.ASCII)
 _COMMA = re.compile(r"\d+,\d+", re.ASCII)
@@ -30,8 +29,6 @@ def cause_of(text: str) -> Cause | None:
     """
     if text.upper() in map(str.upper, _MISSING):
         return Cause("a missing value", "fill it in or leave the row out")
-    if _DATE.fullmatch(text):
-        return Cause("a date", "write times as seconds since 1970")
     if _SHORTENED.fullmatch(text):
         return Cause(
             "a number that a spreadsheet shortened", "export it anew, with all of its digits"

@@ -1,6 +1,7 @@
 """Ratings that are malformed, repeated, contradictory or few, through the whole ExampleGen."""
 
 import glob
+import gzip
 import json
 import os
 
@@ -45,16 +46,16 @@ TABLE = [
         {9: [1, 2, 3, 4, 5]},
     ),
     ("the same movie rated again later", [*OTHERS, (9, 2, 1, 99)], {9: [1, 3, 4, 5, 2]}),
-    ("all in one second", [(9, item, 3, 7) for item in (5, 3, 4)], {9: [3, 4, 5]}),
+    ("all in one second", [(9, item, 3, 7) for item in (5, 3, 4)], {9: [5, 4, 3]}),
     (
         "the least and the greatest ids",
-        [(LEAST, item, 3, 1) for item in (LEAST, 0, MOST)]
-        + [(MOST, i, 3, i) for i in (1, 2, MOST)],
+        [(LEAST, item, 3, at) for at, item in enumerate((LEAST, 0, MOST))]
+        + [(MOST, i, 3, at) for at, i in enumerate((1, 2, MOST))],
         {LEAST: [LEAST, 0, MOST], MOST: [1, 2, MOST]},
     ),
     (
-        "the latest time there is",
-        [(9, 1, 3, MOST), (9, 2, 3, 0), (9, 3, 3, MOST - 1)],
+        "the latest second there is",
+        [(9, 1, 3, 2**32 - 1), (9, 2, 3, 0), (9, 3, 3, 2**32 - 2)],
         {9: [2, 3, 1]},
     ),
 ]
@@ -118,7 +119,7 @@ def test_odd_data_sets_are_split_right_or_refused(tmp_path, tally, rows, outcome
 
 
 BAD = {
-    2: ("rating", "1::1193::0.3::5", "rating '0.3' is not from 0.5 to 5"),
+    2: ("rating", "1::1193::x::5", "rating 'x' is not a number"),
     5: ("", "1::\udcff", "'1::\ufffd' does not have 4 fields"),
     9: ("timestamp", "1::2::3::-4", "timestamp '-4' is negative"),
     25: ("item_id", "x::y::3::4", None),
@@ -175,7 +176,7 @@ def test_bad_rows_are_set_aside_and_every_row_is_accounted_for(damaged, monkeypa
     assert found["rows"] == 30 and found["quarantined"] == 4
     if isinstance(config, LeaveOneOutConfig):
         assert (found["dropped_rows"], found["repeats"]) == (2, 4)
-        parts = ("kept_rows", "repeats", "dropped_rows", "quarantined")
+        parts = ("kept_rows", "repeats", "low_rated", "dropped_rows", "quarantined")
         left_out = found["users"] if config.holdout == "validation" else 0
         assert sum(map(len, histories(examples).values())) + left_out == found["kept_rows"]
     else:
@@ -211,7 +212,7 @@ def test_more_bad_rows_than_allowed_are_refused_with_the_first_one(
     with pytest.raises(UserError) as caught:
         generate(damaged, LeaveOneOutConfig(**SMALL, max_bad_rows=3), beam_args)
     assert str(caught.value) == (
-        f"{damaged}/ratings.dat:2: rating '0.3' is not from 0.5 to 5: the first of 4 bad "
+        f"{damaged}/ratings.dat:2: rating 'x' is not a number: the first of 4 bad "
         "rows, more than max_bad_rows=3; mend or remove them, or allow more"
     )
     assert not os.path.exists(quarantine_file(str(damaged / "out")))
@@ -225,21 +226,65 @@ def test_without_bad_rows_there_is_no_quarantine(tmp_path):
     assert not os.path.exists(quarantine_file(examples.uri))
 
 
-def test_milliseconds_give_an_order_and_are_no_time_of_a_rating(tmp_path):
-    rows = [(9, item, 3, 1_500_000_000_000 - item) for item in range(5)]
+def test_milliseconds_give_an_order_and_are_seconds_of_a_rating(tmp_path):
+    rows = [(9, item, 3, 1_500_000_000_004 - item) for item in range(5)]
     (tmp_path / "ratings.dat").write_text("".join("{}::{}::{}::{}\n".format(*r) for r in rows))
     (tmp_path / "movies.dat").write_text("".join(f"{item}::M::War\n" for item in range(5)))
     examples = generate(tmp_path, LeaveOneOutConfig(**SMALL))
     assert histories(examples) == {9: [4, 3, 2, 1, 0]}
-    with pytest.raises(UserError, match=r"ratings\.dat:1: timestamp .* divide it by 1000"):
-        generate(tmp_path, RatingSplitConfig())
+    examples = generate(tmp_path, RatingSplitConfig(seed=1))
+    found = features(examples, "train") + features(examples, "eval")
+    assert {*(tuple(e["timestamp"].int64_list.value) for e in found)} == {(1_500_000_000,)}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "settings", "expected"),
+    [
+        ("ratings.csv.gz", gzip.compress(b"9,1,3,5\n9,2,3,6\n9,3,3,7\n"), {}, [1, 2, 3]),
+        ("u.data", b"9\t1\t3\t5\n9\t2\t3\t6\n9\t3\t3\t7\n", {}, [1, 2, 3]),
+        ("ratings/part-0.csv", b"9,1,3,5\n9,2,3,6\n9,3,3,7\n", {}, [1, 2, 3]),
+        (
+            "plays.csv",
+            b"wer;was;wie oft\n9;1;3\n9;2;1\n9;3;7\n9;4;2\n9;5;0\n",
+            {"columns": "user:wer,item:was,rating:wie oft", "min_rating": 2.0},
+            {1, 3, 4},
+        ),
+        (
+            "ratings.csv",
+            b"user,item,time\n9,1,2001-01-03\n9,2,2001-01-01\n9,3,2001-01-02\n",
+            {"split": "global_time", "split_time": 978393600},
+            [2, 3],
+        ),
+    ],
+    ids=["packed", "ml-100k", "parts", "counts without times", "dates"],
+)
+def test_files_of_ones_own_are_read(tmp_path, name, content, settings, expected):
+    (tmp_path / "my[1]?" / name).parent.mkdir(parents=True)
+    (tmp_path / "my[1]?" / name).write_bytes(content)
+    # Not so, whatever a glob would take it for.
+    (tmp_path / "my[1]?" / "ratings.old.csv").write_text("no ratings")
+    base = tmp_path / "my[1]?" / (name if name == "plays.csv" else "")
+    config = LeaveOneOutConfig(**{**SMALL, "min_ratings": 2}, **settings)
+    component = MovieLensExampleGen(str(base), config, code="abc")
+    examples = standard_artifacts.Examples()
+    examples.uri = str(tmp_path / "out")
+    LeaveOneOutExecutor(LeaveOneOutExecutor.Context(beam_pipeline_args=[*LOCAL_ARGS])).Do(
+        {}, {standard_component_specs.EXAMPLES_KEY: [examples]}, component.exec_properties
+    )
+    found = histories(examples)[9]
+    assert ({*found} if isinstance(expected, set) else found) == expected
+    count = counters(examples, config)
+    parts = ("kept_rows", "repeats", "low_rated", "dropped_rows", "quarantined")
+    assert count["rows"] == sum(count[part] for part in parts)
+    assert count["low_rated"] == (2 if "min_rating" in settings else 0)
+    assert count["timeless_users"] == (1 if "min_rating" in settings else 0)
 
 
 def test_a_folder_in_the_place_of_a_file_is_named(tmp_path, tally):
     (tmp_path / "ratings.dat").mkdir()
 
     def check():
-        with pytest.raises(UserError, match=r"ratings\.\*: no such file"):
+        with pytest.raises(UserError, match=r"no ratings; expected ratings\.csv"):
             generate(tmp_path, LeaveOneOutConfig())
         return "refused"
 

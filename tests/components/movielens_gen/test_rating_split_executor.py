@@ -109,7 +109,7 @@ def test_a_split_without_a_rating_is_refused(percent, what, tmp_path):
 
 def test_missing_movies_and_an_unknown_genre_are_named(sample, tmp_path):
     (tmp_path / "ratings.dat").write_bytes((sample / "ratings.dat").read_bytes())
-    with pytest.raises(UserError, match=r"expected movies\.dat or movies\.csv"):
+    with pytest.raises(UserError, match=r"no movies; expected movies\.csv"):
         generate(tmp_path, tmp_path / "out")
     (tmp_path / "movies.csv").write_text("movieId,title,genres\n5,A (1999),Wra\n")
     with pytest.raises(Exception) as caught:

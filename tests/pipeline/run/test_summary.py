@@ -158,10 +158,18 @@ def test_the_training_is_told_as_the_trainer_wrote_it(told, tmp_path, progress):
 def test_the_data_are_told_with_their_counters(quarantined, told, progress):
     counters = {"rows": 9, "quarantined": quarantined, "span": 1, "version": 1, "is_external": 0}
     told.put(
-        "1", "RatingsExampleGen", "examples", "Examples", "/e", input_fingerprint="f", **counters
+        "1",
+        "RatingsExampleGen",
+        "examples",
+        "Examples",
+        "/e",
+        input_fingerprint="f",
+        read_as="a.csv: x\nb.csv: y",
+        **counters,
     )
     known = summarise_stopped(CONFIG, told.deployment, progress)
     assert known["counters"] == {"rows": 9, "quarantined": quarantined}
+    assert known["read_as"] == ["a.csv: x", "b.csv: y"]
     lineage = known["lineage"]
     assert (lineage["examples"], lineage["data_fingerprint"]) == ("/e", "f")
     assert known["quarantine"] == (quarantine_file("/e") if quarantined else None)

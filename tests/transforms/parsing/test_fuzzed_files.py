@@ -6,10 +6,11 @@ import random
 import pytest
 
 from tests.transforms import plain_readers as plain
+from tests.transforms.tables import table_of
 from transforms.base.errors import UserError
 from transforms.parsing import parse_ratings as parse_ratings_module
 from transforms.parsing.parse_ratings import parse_ratings
-from transforms.parsing.rating_header import parse_header
+from transforms.parsing.rating_rules import STARS
 from transforms.parsing.read_census import parse_census
 from transforms.parsing.read_movies import parse_movies
 from transforms.read_ratings import read_range
@@ -78,21 +79,21 @@ def agree(found, expected, parse_strictly):
 
 
 def check_dat(data, path):
-    names = ["user_id", "item_id", "rating", "timestamp"]
+    table = table_of(f"{path}.dat")
     return agree(
-        parse_ratings(data, 7, names, f"{path}.dat", MANY),
-        plain.ratings(data, 7, names, "::"),
-        lambda: parse_ratings(data, 0, names, f"{path}.dat", 0),
+        parse_ratings(data, 7, table, STARS, MANY),
+        plain.ratings(data, 7, list(table.names), "::"),
+        lambda: parse_ratings(data, 0, table, STARS, 0),
     )
 
 
 def check_csv(data, path):
-    header, newline, rows = data.partition(b"\n")
-    names = parse_header(header + newline, f"{path}.csv")
+    table = table_of(f"{path}.csv")
+    _, _, rows = data.partition(b"\n")
     return agree(
-        parse_ratings(rows, 7, names, f"{path}.csv", MANY),
-        plain.ratings(rows, 7, names, ","),
-        lambda: parse_ratings(rows, 0, names, f"{path}.csv", 0),
+        parse_ratings(rows, 7, table, STARS, MANY),
+        plain.ratings(rows, 7, list(table.names), ","),
+        lambda: parse_ratings(rows, 0, table, STARS, 0),
     )
 
 
@@ -156,12 +157,15 @@ def test_damaged_blocks_are_read_right_or_refused(tmp_path, tally, check, conten
         tally.judge("fuzzed blocks", functools.partial(judge, check, damage(content, rng), path))
 
 
-def read_cut(path, size, block_bytes):
+def read_cut(path, block_bytes):
     """Returns all rows and the places of bad ones, read block by block; None for a refusal."""
     rows, places = [], []
     try:
-        for start in range(0, size, block_bytes):
-            ratings, bad = read_range(path, start, min(start + block_bytes, size), MANY)
+        table = table_of(path)
+        for start in range(table.start, table.size, block_bytes):
+            ratings, bad = read_range(
+                table, start, min(start + block_bytes, table.size), STARS, MANY
+            )
             rows.extend(zip(*ratings.to_pydict().values(), strict=True))
             places.extend(row.offset for row in bad.first)
     except UserError:
@@ -180,9 +184,9 @@ def test_where_a_damaged_file_is_cut_does_not_matter(
     rng = random.Random(files)
 
     def check():
-        whole = read_cut(str(path), len(data), len(data))
+        whole = read_cut(path, len(data))
         monkeypatch.setattr(parse_ratings_module, "_LOOK_BYTES", rng.choice((1, 30, 1000)))
-        cut = read_cut(str(path), len(data), rng.randint(1, len(data)))
+        cut = read_cut(path, rng.randint(1, len(data)))
         monkeypatch.undo()
         # No rows at all are refused by the reader of the whole, and later on otherwise.
         assert cut == whole or (whole is None and cut == ([], [])), data

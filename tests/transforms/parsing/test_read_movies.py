@@ -1,9 +1,12 @@
+import glob
+import gzip
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.base.errors import UserError
-from transforms.parsing.read_movies import find_movies, read_movies
+from transforms.parsing.read_movies import NO_GENRES, find_movies, need_movies, read_movies
 
 HEADER = "movieId,title,genres\n"
 ROWS = [(1, "Toy Story (1995)", "Animation|Children"), (7, "Été, L' (1996)", "Drama")]
@@ -67,7 +70,7 @@ def test_any_title_survives_either_format(tmp_path_factory, movies):
         ("m.dat", DAT + "0x8::A::War\n", 3, "movieId '0x8' is not an integer"),
         ("m.dat", f"{2**63}::A::War\n", 1, "outside the range of int64"),
         ("m.dat", "\r\n8::A\r\n", 2, "'8::A' does not have 3 fields"),
-        ("m.dat", "8,A,War\n", 1, "'8,A,War' does not have 3 fields"),
+        ("m.dat", "8,A,War\n", 1, "column movieId, title, genres must occur once"),
         ("m.dat", DAT + "7::A::War\n", 3, "movie 7 is at {path}:2 already"),
         ("m.csv", CSV + HEADER, 4, "movieId 'movieId' is not an integer"),
         ("m.csv", CSV + "8,A, The,War\n", 4, "'8,A, The,War' does not have 3 fields"),
@@ -78,7 +81,6 @@ def test_any_title_survives_either_format(tmp_path_factory, movies):
         ("m.csv", CSV + f"8,{'A' * 200_000},War\n", 4, "field larger than"),
         ("m.csv", CSV + "8,A\0,War\n", 4, "holds a NUL byte"),
         ("m.csv", CSV.encode() + b"8,\xc9t\xe9,War\n", 4, "byte 0xc9 at offset"),
-        ("m.csv", DAT.replace("É", "E"), 1, "column movieId, title, genres must occur once"),
         ("m.csv", CSV.replace("genres", "kinds"), 1, "column genres must occur once"),
         ("m.csv", CSV.replace("title", "movieId"), 1, "column movieId must occur once"),
     ],
@@ -99,15 +101,17 @@ def test_a_file_without_movies_is_refused(tmp_path, name, content):
 
 
 def test_there_must_be_one_movies_file(tmp_path):
-    pattern = str(tmp_path / "movies.*")
+    folder = glob.escape(str(tmp_path))
     write(tmp_path, "movies.zip", b"")
-    with pytest.raises(UserError, match="no such file"):
-        find_movies(pattern)
+    write(tmp_path, "movies.old.csv", CSV)
+    assert find_movies(folder) == ""
+    with pytest.raises(UserError, match=r"no movies; expected movies\.csv"):
+        need_movies(folder)
     path = write(tmp_path, "movies.csv", CSV)
-    assert find_movies(pattern) == path
+    assert find_movies(folder) == need_movies(folder) == path
     write(tmp_path, "movies.dat", DAT)
-    with pytest.raises(UserError, match="keep one of them"):
-        find_movies(pattern)
+    with pytest.raises(UserError, match=r"holds movies\.csv and movies\.dat, and .*; keep one"):
+        find_movies(folder)
 
 
 def test_columns_are_known_by_what_people_call_them(tmp_path):
@@ -116,3 +120,41 @@ def test_columns_are_known_by_what_people_call_them(tmp_path):
     for header in ("item_id,titles,genres", "Movie-ID,Name,genre", "item_id:token,title,genre"):
         path = write(tmp_path, "m.csv", f"{header}\n{rows}")
         assert read(path) == plain
+
+
+U_ITEM = (
+    "1|Toy Story (1995)|01-Jan-1995||http://x|0|0|0|1|1|1|0|0|0|0|0|0|0|0|0|0|0|0|0\n"
+    "2|Été (1996)|||http://y|0|0|0|0|0|0|0|0|1|0|0|0|0|0|0|0|0|0|1\n"
+    "3|unknown||||1|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0\n"
+)
+
+
+def test_ml_100ks_flags_are_genres(tmp_path):
+    path = write(tmp_path, "u.item", U_ITEM.encode("latin-1"))
+    assert [movie[1:] for movie in read_movies(path)] == [
+        (1, "Toy Story (1995)", "Animation|Children's|Comedy"),
+        (2, "Été (1996)", "Drama|Western"),
+        (3, "unknown", NO_GENRES),
+    ]
+    write(tmp_path, "u.item", U_ITEM + U_ITEM.splitlines()[0].replace("1|", "4|", 1)[:-1] + "2\n")
+    with pytest.raises(
+        UserError, match=r"u\.item:4: .* does not have 5 fields and then 19 of 0 or 1"
+    ):
+        read(path)
+    write(tmp_path, "u.item", U_ITEM + "4|A|B\n")
+    with pytest.raises(UserError, match=r"u\.item:4: '4\|A\|B' does not have 5 fields"):
+        read(path)
+
+
+def test_ml_10ms_titles_are_utf_8_and_ml_1ms_latin_1(tmp_path):
+    for encoding in ("utf-8", "latin-1"):
+        path = write(tmp_path, "movies.dat", "7::Été (1996)::Drama\n".encode(encoding))
+        assert [movie.title for movie in read_movies(path)] == ["Été (1996)"]
+
+
+def test_a_table_may_be_packed_and_have_tabs_and_recboles_names(tmp_path):
+    rows = "item_id:token\tmovie_title:token_seq\tgenre:token_seq\n7\tÉté\tSci-Fi War\n"
+    path = write(tmp_path, "ml.item", rows)
+    assert [movie[1:] for movie in read_movies(path)] == [(7, "Été", "Sci-Fi|War")]
+    path = write(tmp_path, "movies.csv.gz", gzip.compress(CSV.encode()))
+    assert read(path) == read(write(tmp_path, "movies.csv", CSV))

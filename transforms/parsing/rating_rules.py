@@ -1,0 +1,54 @@
+"""What values of ratings are let through."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from transforms.parsing.rating_scale import FEWEST_STARS, MOST_STARS
+
+_LEAST, _MOST = (float(limit) for limit in (np.finfo(np.float32).tiny, np.finfo(np.float32).max))
+
+
+class RatingRules(NamedTuple):
+    """What values are let through, and of which types they are.
+
+    Attributes:
+        string_ids: Whether ids are text, in UTF-8, and not integers: "1" and "01" differ then.
+        least: The least rating.
+        most: The greatest.
+        fault: What a rating is that is less or greater, as the end of "is ...".
+        remedy: What to do about it.
+        microseconds: Whether times are given in microseconds since 1970, and not in seconds.
+        needs_rating: Whether a file without ratings is refused; otherwise each of its ratings is 1.
+    """
+
+    string_ids: bool = False
+    least: float = FEWEST_STARS
+    most: float = MOST_STARS
+    fault: str = f"not from {FEWEST_STARS:g} to {MOST_STARS:g}"
+    remedy: str = "bring all ratings to that scale (of up to 10, halve them)"
+    microseconds: bool = False
+    needs_rating: bool = True
+
+
+STARS = RatingRules()
+"""Stars of MovieLens, with times in seconds."""
+
+
+def interactions(string_ids: bool, any_rating: bool) -> RatingRules:
+    """Returns the rules for ratings that only tell that there was something.
+
+    Args:
+        string_ids: Whether ids are text.
+        any_rating: Whether a rating of 0 or less, too, is known to mean something.
+    """
+    return RatingRules(
+        string_ids=string_ids,
+        least=-_MOST if any_rating else _LEAST,
+        most=_MOST,
+        fault="not above 0, so that it may mean no interaction at all",
+        remedy="say what counts with min_rating, such as min_rating=1, or leave rating out of "
+        "columns to take every row",
+        microseconds=True,
+        needs_rating=False,
+    )
