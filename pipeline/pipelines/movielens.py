@@ -15,6 +15,8 @@ from components.movielens_gen.config import RatingSplitConfig
 from components.wide_deep_trainer.ratings.config import MAE, RMSE, RatingTrainerConfig
 from pipeline.pipelines.definition import Metric, PipelineDefinition, Preset, RowFormat
 from transforms.base.settings import Range
+from transforms.parsing.rating_header import _KNOWN
+from transforms.parsing.rating_scale import time_fault
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +94,12 @@ PIPELINE = PipelineDefinition(
     predict=RowFormat(
         what="user_id,item_id,timestamp",
         columns=lambda: {"user_id": int, "item_id": int, "timestamp": int},
+        names={
+            "user_id": _KNOWN["userId"],
+            "item_id": ("movieid", *_KNOWN["movieId"]),
+            "timestamp": _KNOWN["timestamp"],
+        },
+        fault=lambda name, value: time_fault(value) if name == "timestamp" else "",
         features=_with_genres,
         answer=lambda scores: {"rating": scores},
     ),
