@@ -14,7 +14,7 @@ from components.evaluator.gates import Gate, Lower
 from components.wide_deep_trainer.census.config import ACCURACY, AUC, CensusTrainerConfig
 from pipeline.pipelines.definition import Metric, PipelineDefinition, Preset, RowFormat
 from transforms.base.settings import Range
-from transforms.parsing.census_names import CENSUS_NAMES, LABEL
+from transforms.parsing.census_layout import CENSUS_NAMES, LABEL
 
 
 @dataclass(frozen=True, kw_only=True)
