@@ -17,7 +17,8 @@ class CensusExampleGen(ColumnarExampleGen):
     Component `outputs` contains:
      - `examples`: Channel of type `standard_artifacts.Examples` with the splits train and eval.
        Its artifact has the int custom properties `rows` = `rows_train` + `rows_eval` +
-       `quarantined`. The quarantined rows are in its folder, in `Quarantine/bad_rows.jsonl`.
+       `rows_left_out` + `quarantined`. The quarantined rows are in its folder, in
+       `Quarantine/bad_rows.jsonl`.
     """
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
@@ -32,7 +33,8 @@ class CensusExampleGen(ColumnarExampleGen):
         """Constructs a CensusExampleGen.
 
         Args:
-            input_base: The folder that holds `adult.data` and `adult.test`.
+            input_base: The folder that holds `adult.data` and `adult.test`, or `adult.csv` with the
+                rows of both.
             config: Which rows make the splits.
             code: A fingerprint of the sources, which makes TFX's cache see that they changed.
             input_pattern: The files in it; `{SPAN}` and `{VERSION}` are TFX's.

@@ -1,39 +1,65 @@
 """Runs the Beam pipeline behind CensusExampleGen."""
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+from tfx.types import standard_component_specs
 
+from components.artifacts import Artifacts, Properties
 from components.census_gen.config import CensusConfig
 from components.example_gen.executor import SPLITS, ColumnarExecutor
+from components.model_records.record import SPLIT
 from transforms.base.errors import UserError
-from transforms.base.hashing import hash_texts, hash_uint64
+from transforms.base.hashing import draws_percent, hash_texts, hash_uint64
 from transforms.parsing.input_files import extension
 from transforms.parsing.read_census import find_census, read_census
 from transforms.quarantine import Quarantine
+
+# Draws what is evaluated on by another hash than what "validation" does.
+_OF_FILE = 1
 
 
 class Executor(ColumnarExecutor):
     """Writes the rows of Adult files as an Example each."""
 
     CONFIG = CensusConfig
-    COUNTERS = ("rows", "rows_train", "rows_eval", "quarantined")
+    COUNTERS = ("rows", "rows_train", "rows_eval", "rows_left_out", "quarantined")
     REQUIRED = {
         "rows_train": "no row is left to train on",
         "rows_eval": "no row is left to evaluate on",
     }
+
+    def Do(
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Properties
+    ) -> None:
+        """Does as its base class does; the split's identity tells whether it was one file."""
+        self._identity: dict[str, Any] = {}
+        super().Do(input_dict, output_dict, exec_properties)
+        if self._identity:
+            (examples,) = output_dict[standard_component_specs.EXAMPLES_KEY]
+            identity = json.dumps(self._identity, sort_keys=True)
+            examples.set_string_custom_property(SPLIT, identity)
 
     def build(
         self, pipeline: beam.Pipeline, pattern: str, config: CensusConfig, quarantine: str
     ) -> dict[str, beam.PCollection[pa.RecordBatch]]:
         """Returns a batch per file and split, with the columns of `CENSUS_COLUMNS`."""
         found = find_census(pattern)
-        kinds = (".data",) if config.holdout == "validation" else (".data", ".test")
+        if found[".csv"]:
+            kinds: tuple[str, ...] = (".csv",)
+            self._identity = config.split_identity(one_file=True)
+        else:
+            kinds = (".data",) if config.holdout == "validation" else (".data", ".test")
         for kind in kinds:
             if not found[kind]:
-                raise UserError(f"{pattern}: no adult{kind} there; download it or mend the path")
+                raise UserError(
+                    f"{pattern}: no adult{kind} there, nor adult.csv, which stands for both files; "
+                    "download it or mend the path"
+                )
         splits = (
             pipeline
             | "Paths" >> beam.Create([path for kind in kinds for path in found[kind]])
@@ -53,7 +79,8 @@ class _Read(beam.DoFn):
     def setup(self) -> None:
         self._rows = beam.metrics.Metrics.counter("census", "rows")
         self._rows_of = {
-            split: beam.metrics.Metrics.counter("census", f"rows_{split}") for split in SPLITS
+            split: beam.metrics.Metrics.counter("census", f"rows_{split}")
+            for split in (*SPLITS, "left_out")
         }
 
     def process(self, path: str) -> Iterator[beam.pvalue.TaggedOutput]:
@@ -61,26 +88,39 @@ class _Read(beam.DoFn):
         self._rows.inc(rows.num_rows + bad_rows.total)
         if bad_rows.total:
             yield beam.pvalue.TaggedOutput("bad_rows", bad_rows)
-        for split, batch in self._divide(path, rows).items():
+        splits = self._divide(path, rows)
+        for split, batch in splits.items():
             self._rows_of[split].inc(batch.num_rows)
             if batch.num_rows:
                 yield beam.pvalue.TaggedOutput(split, batch)
+        used = sum(batch.num_rows for batch in splits.values())
+        self._rows_of["left_out"].inc(rows.num_rows - used)
 
     def _divide(self, path: str, rows: pa.RecordBatch) -> dict[str, pa.RecordBatch]:
-        if self._config.holdout == "test":
-            return {"eval" if extension(path) == ".test" else "train": rows}
-        held_out = validation_rows(rows, self._config)
+        if extension(path) == ".csv":
+            tested = file_eval_rows(rows, self._config)
+        else:
+            tested = np.full(rows.num_rows, extension(path) == ".test")
+        train, held_out = ~tested, tested
+        if self._config.holdout == "validation":
+            chosen = validation_rows(rows, self._config)
+            train, held_out = train & ~chosen, train & chosen
         return {
-            "train": rows.filter(pa.array(~held_out)),
+            "train": rows.filter(pa.array(train)),
             "eval": rows.filter(pa.array(held_out)),
         }
 
 
-def validation_rows(rows: pa.RecordBatch, config: CensusConfig) -> np.ndarray:
-    """Returns bool[rows]: whether a row of `CENSUS_COLUMNS` is held out, by a hash of its values.
+def file_eval_rows(rows: pa.RecordBatch, config: CensusConfig) -> np.ndarray:
+    """Returns bool[rows]: whether a row of the one file is for evaluation, by its values' hash.
 
     Equal rows stay together, so that none is evaluated on of which a copy was trained on.
     """
+    return draws_percent(config.eval_percent, config.seed, *map(_keys, rows.columns), _OF_FILE)
+
+
+def validation_rows(rows: pa.RecordBatch, config: CensusConfig) -> np.ndarray:
+    """Returns bool[rows]: whether a row of `CENSUS_COLUMNS` is held out, by its values' hash."""
     bound = np.uint64(config.validation_fraction * 2.0**64)
     return hash_uint64(config.seed, *map(_keys, rows.columns)) < bound
 

@@ -58,14 +58,22 @@ def add_use_commands(commands: Any) -> None:
     predict = add_command(
         commands,
         "predict",
-        "predict for the rows of a CSV file, by the latest pushed model",
+        "predict for the rows of a file, by the latest pushed model",
         f"python -m pipeline predict {next(iter(taken))} --input rows.csv --out scored.csv",
-        f"{'; '.join(f'{name} takes {what}' for name, what in taken.items())}. A first row that "
-        "names the columns is optional.",
+        f"{'; '.join(f'{name} takes {what}' for name, what in taken.items())}. A first row of "
+        "CSV may name the columns, in any order; others are passed over.",
     )
     predict.add_argument("pipeline", choices=tuple(taken), help="whose model")
-    predict.add_argument("--input", required=True, metavar="FILE", help="the CSV file")
-    predict.add_argument("--out", metavar="FILE", help="write CSV here (default: standard output)")
+    predict.add_argument(
+        "--input", required=True, metavar="FILE", help="CSV, .gz or not, or .parquet"
+    )
+    predict.add_argument(
+        "--out",
+        metavar="FILE",
+        default="-",
+        help="write here, Parquet if it ends in .parquet, else CSV (default: %(default)s, which is "
+        "standard output)",
+    )
     add_output_root(predict)
     predict.set_defaults(command=_predict)
 
@@ -160,12 +168,15 @@ def _tell(ranked: Any, served: Any, out: str | None) -> ExitCode:
 
 def _predict(options: argparse.Namespace) -> ExitCode:
     from pipeline.run.history import latest_pushed
-    from pipeline.serve.predict import predict, write_csv
+    from pipeline.serve.predict import predict, write_table
 
     served = latest_pushed(options.output_root, options.pipeline)
     rows = definition(options.pipeline).predict
     assert rows is not None  # The parser offers no other pipeline.
-    write_csv(predict(served, rows, options.input), options.out, sys.stdout)
+    table = predict(
+        served, rows, options.input, lambda line: print(f"warning: {line}", file=sys.stderr)
+    )
+    write_table(table, options.out, sys.stdout)
     return ExitCode.SUCCESS
 
 

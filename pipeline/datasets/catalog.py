@@ -20,11 +20,15 @@ class Dataset:
         folder: Name of its folder in a data root.
         files: Names of the files without which it is not there.
         sources: Where they come from; the next is asked when one cannot bring them.
+        alternatives: Sets of files any one of which is the data set as well.
+        loose: Whether its files may lie in the data root itself, as no others are called so.
     """
 
     folder: str
     files: tuple[str, ...]
     sources: tuple[Source, ...]
+    alternatives: tuple[tuple[str, ...], ...] = ()
+    loose: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +57,12 @@ class Catalog:
     ) -> str:
         """Returns the folder that holds a data set's files, after bringing them if need be.
 
-        They are looked for in `data_root`, in its `shelf`, and in `work_dir`. What is missing is
-        brought to `data_root`, or to `work_dir` when that is read-only. Processes that want the
-        same files wait for each other. A data root in object storage has to hold its files
-        already, and is not looked at, except that generated files go to `work_dir` then.
+        They are looked for in `data_root`, in its `shelf`, and in `work_dir`; an archive also in
+        the folder that they would be in, and beside `data_root`. What is missing is brought to
+        `data_root`, or to `work_dir` when that is read-only or other files lie in the folder.
+        Processes that want the same files wait for each other. A data root in object storage has
+        to hold its files already, and is not looked at, except that generated files go to
+        `work_dir` then.
 
         Args:
             name: A key of `datasets`, or the name of a folder with a user's own files.
@@ -77,8 +83,9 @@ class Catalog:
             data_root = work_dir
         roots = (data_root, os.path.join(data_root, self.shelf), work_dir)
         places = [os.path.join(root, folder) for root in roots]
-        alternatives = (dataset.files,) if dataset else self.own
-        if found := _find(places, alternatives):
+        alternatives = (dataset.files, *dataset.alternatives) if dataset else self.own
+        loose = [data_root] if dataset and dataset.loose else []
+        if found := _find([*places, *loose], alternatives):
             return found
         if not dataset:
             files = " or ".join(" and ".join(files) for files in self.own)
@@ -87,23 +94,27 @@ class Catalog:
                 f"{nearest(name, self.datasets)}; a data set of your own needs {files} "
                 f"in {places[0]}"
             )
-        target = places[0] if writable(data_root) else places[-1]
+        occupied = _is_occupied(places[0], dataset.files)
+        target = places[-1] if occupied or not writable(data_root) else places[0]
         with exclusive(target):
             if found := _find(places, alternatives):
                 return found
             request = Request(
                 folder=os.path.abspath(target),
-                shelves=roots,
+                shelves=(*roots, places[0], os.path.dirname(os.path.abspath(data_root))),
                 allow_download=allow_download,
                 progress=progress,
                 warn=functools.cache(warn),  # One bad certificate may stand before several files.
             )
             filled = fill_from(dataset.sources, request)
         if not filled:
+            files = " or ".join(" and ".join(files) for files in alternatives)
             raise UserError(
-                f"{places[0]}: holds no {' and '.join(dataset.files)}; put the data there, or "
+                f"{places[0]}: holds no {files}; put the data there, or "
                 f"fetch it with: python -m pipeline download {name} --data-root {data_root}"
             )
+        if occupied:
+            warn(f"{places[0]}: holds other files and is left alone; the data are in {target}")
         return target
 
 
@@ -113,3 +124,19 @@ def _find(places: Collection[str], alternatives: Collection[tuple[str, ...]]) ->
             if all(os.path.isfile(os.path.join(place, file)) for file in files):
                 return place
     return None
+
+
+def _is_occupied(folder: str, files: Collection[str]) -> bool:
+    """Returns whether something else than the data set lies in its folder.
+
+    Raises:
+        UserError: A part of its files does, which may be the user's own.
+    """
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    missing = [name for name in files if name not in names]
+    if missing and len(missing) < len(files):
+        raise UserError(
+            f"{folder}: holds a part of the data set, and no {' and '.join(missing)}; put that "
+            "there too, or move the folder away"
+        )
+    return bool(names and missing)

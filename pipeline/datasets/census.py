@@ -4,6 +4,8 @@ from pipeline.datasets.catalog import Catalog, Dataset
 from pipeline.datasets.sources import Files, Generated, ZipArchive
 
 _FILES = ("adult.data", "adult.test")
+# The rows of both files, as Kaggle and OpenML have them.
+_ONE_FILE = ("adult.csv",)
 _PINS = {
     "adult.data": "5b00264637dbfec36bdeaab5676b0b309ff9eb788d63554ca0a249491c86603d",
     "adult.test": "a2a9044bc167a35b2361efbabec64e89d69ce82d9790d2980119aac5fd7e9c05",
@@ -27,6 +29,8 @@ CENSUS = Catalog(
         "census": Dataset(
             folder="census",
             files=_FILES,
+            alternatives=(_ONE_FILE,),
+            loose=True,
             sources=(
                 ZipArchive(f"{_UCI}/static/public/2/adult.zip", _FILES, _PINS),
                 # Where they were before; it answers at times only.
@@ -34,6 +38,6 @@ CENSUS = Catalog(
             ),
         ),
     },
-    own=(_FILES,),
+    own=(_FILES, _ONE_FILE),
     shelf="census",
 )

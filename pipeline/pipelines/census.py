@@ -14,6 +14,7 @@ from components.evaluator.gates import Gate, Lower
 from components.wide_deep_trainer.census.config import ACCURACY, AUC, CensusTrainerConfig
 from pipeline.pipelines.definition import Metric, PipelineDefinition, Preset, RowFormat
 from transforms.base.settings import Range
+from transforms.parsing.census_layout import CENSUS_NAMES, LABEL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +102,9 @@ PIPELINE = PipelineDefinition(
     predict=RowFormat(
         what="rows as in adult.data, with or without the label",
         columns=_columns,
-        ignored="income_bracket",
+        names=CENSUS_NAMES,
+        ignored=LABEL,
+        unknown="?",
         answer=_answer,
     ),
 )

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -49,14 +49,20 @@ class RowFormat:
     Attributes:
         what: What the rows are, as the end of "takes ...".
         columns: Returns int or str by the name of each column.
+        names: What people call a column, by its name, as `find_columns` takes it.
         ignored: A last column that a row may have too, which is not read; "" for none.
+        unknown: How a text that is not known is written; "" if it has to be known.
+        fault: Returns what is wrong with a number in a column, as the end of "is ...", or "".
         features: Returns what the model takes, [rows, ...] by name, of the columns and the model.
         answer: Returns the columns to add, [rows] by name, of the model's scores, float32 [rows].
     """
 
     what: str
     columns: Callable[[], Mapping[str, Callable[[str], Any]]]
+    names: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
     ignored: str = ""
+    unknown: str = ""
+    fault: Callable[[str, int], str] = lambda name, value: ""
     features: Callable[[Mapping[str, Any], ServedModel], Mapping[str, Any]] = lambda columns, _: (
         columns
     )

@@ -16,6 +16,7 @@ from components.movielens_gen.config import RatingSplitConfig
 from components.wide_deep_trainer.ratings.config import MAE, RMSE, RatingTrainerConfig
 from pipeline.pipelines.definition import Metric, PipelineDefinition, Preset, RowFormat
 from transforms.base.settings import Range
+from transforms.parsing.rating_header import KNOWN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,15 @@ def _with_genres(columns: Mapping[str, Any], served: ServedModel) -> Mapping[str
     return {**columns, "genres": genres}
 
 
+def _fault(name: str, value: int) -> str:
+    """Returns what is wrong with a value: a time has to be in seconds, as in the Examples."""
+    # It brings Arrow, which those who only look at settings are spared.
+    from transforms.parsing.time_units import SECONDS, time_fault
+
+    fault = time_fault(str(value), SECONDS) if name == "timestamp" else ""
+    return fault.replace("the file's first is in seconds", "wanted in seconds since 1970")
+
+
 PIPELINE = PipelineDefinition(
     name="movielens",
     catalog="pipeline.datasets.movielens.MOVIELENS",
@@ -93,6 +103,8 @@ PIPELINE = PipelineDefinition(
     predict=RowFormat(
         what="user_id,item_id,timestamp",
         columns=lambda: {"user_id": int, "item_id": int, "timestamp": int},
+        names={name: KNOWN[name] for name in ("user_id", "item_id", "timestamp")},
+        fault=_fault,
         features=_with_genres,
         answer=lambda scores: {"rating": scores},
     ),

@@ -1,12 +1,14 @@
 """Finds columns by what people call them."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from transforms.base.errors import UserError
 
 ITEM = ("movie", "item", "itemid", "isbn", "asin", "parentasin")
 """Names of an item's column, besides movieId."""
+
+_DELIMITERS = ",;\t|"
 
 # RecBole's, at the end of a name.
 _TYPE = re.compile(r":(token|float)(_seq)?$")
@@ -56,6 +58,33 @@ def places_of(names: Sequence[str], known: Sequence[str]) -> list[int]:
     own = [at for at, name in enumerate(names) if name == known[0]]
     plain = [_plain(name) for name in known]
     return own or [at for at, name in enumerate(names) if _plain(name) in plain]
+
+
+def names_columns(fields: Iterable[str], known: Mapping[str, Sequence[str]]) -> bool:
+    """Returns whether one of a line's fields names a column, so that the line is a header.
+
+    Args:
+        fields: The line's.
+        known: As in `find_columns`.
+    """
+    fields = list(fields)
+    return any(places_of(fields, (title, *others)) for title, others in known.items())
+
+
+def find_delimiter(line: str, known: Mapping[str, Sequence[str]]) -> str | None:
+    """Returns what stands between the names of a header: comma, semicolon, tab or bar.
+
+    Args:
+        line: A file's first line.
+        known: As in `find_columns`.
+
+    Returns:
+        None if the line is no header.
+    """
+    for delimiter in _DELIMITERS:
+        if names_columns((name.strip(' \t"') for name in line.strip().split(delimiter)), known):
+            return delimiter
+    return None
 
 
 def _plain(name: str) -> str:

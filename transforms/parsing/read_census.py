@@ -1,6 +1,8 @@
 """Reads UCI Adult (Census Income) files as Arrow record batches."""
 
 import contextlib
+import csv
+import os
 import re
 
 import pyarrow as pa
@@ -10,6 +12,7 @@ import pyarrow.csv as pa_csv
 from transforms.base.errors import UserError
 from transforms.parsing.bad_rows import (
     BOM,
+    MEND_ROW,
     NO_BAD_ROWS,
     BadRows,
     Problem,
@@ -17,7 +20,10 @@ from transforms.parsing.bad_rows import (
     need_a_look,
     set_aside,
 )
+from transforms.parsing.census_layout import CENSUS_NAMES, LABEL, Layout, find_layout
+from transforms.parsing.column_names import names_columns
 from transforms.parsing.input_files import match_files, open_input
+from transforms.parsing.value_faults import cause_of
 
 CENSUS_COLUMNS = pa.schema(
     [
@@ -40,7 +46,7 @@ CENSUS_COLUMNS = pa.schema(
 )
 """What `read_census` returns; `label` is 1 where the file's income_bracket is >50K, else 0."""
 
-_FIELDS = (*CENSUS_COLUMNS.names[:-1], "income_bracket")
+_FIELDS = tuple(CENSUS_NAMES)
 # In adult.test a full stop ends each row. A position's parity is the label.
 _BRACKETS = ("<=50K", ">50K", "<=50K.", ">50K.")
 _INTEGER = r"^-?[0-9]{1,18}$"
@@ -48,14 +54,29 @@ _BLANK_LINE = re.compile(rb"^[ \t\r\v\f]+$", re.MULTILINE)
 
 
 def find_census(pattern: str) -> dict[str, list[str]]:
-    """Returns the paths that `pattern` matches, sorted, by their extension, `.data` or `.test`.
+    """Returns the paths that `pattern` matches, sorted, by their extension.
+
+    `.data` and `.test` are the two published files, `.csv` is one with the rows of both.
 
     Args:
-        pattern: A glob on any of Beam's file systems. Other matches, such as `adult.names`, are
-            left out.
+        pattern: A glob on any of Beam's file systems. Other matches, such as `adult.names` and
+            `adult.old.data`, are left out.
+
+    Raises:
+        UserError: Both forms are there.
     """
-    kinds = (".data", ".test")
-    return {kind: [file.path for file in match_files(pattern, (kind,))] for kind in kinds}
+    found = {
+        kind: [
+            file.path
+            for file in match_files(pattern, (kind,))
+            if os.path.basename(file.path).count(".") == 1
+        ]
+        for kind in (".data", ".test", ".csv")
+    }
+    files = found[".csv"] + found[".data"] + found[".test"]
+    if found[".csv"] and len(files) > len(found[".csv"]):
+        raise UserError(f"{files[0]}: lies beside {files[-1]}; keep one of the two forms")
+    return found
 
 
 def read_census(path: str, max_bad_rows: int = 0) -> tuple[pa.RecordBatch, BadRows]:
@@ -77,7 +98,8 @@ def parse_census(content: bytes, path: str, max_bad_rows: int) -> tuple[pa.Recor
 
     Spaces around values, blank lines, a byte order mark, the full stop that ends the rows of
     `adult.test` and a first line that starts with `|`, as that file's does, are dropped. `?` is a
-    value like others.
+    value like others. Where the first line names the columns, as in `find_layout`, others are left
+    out and values may be in quotes.
 
     Args:
         content: The file.
@@ -88,37 +110,47 @@ def parse_census(content: bytes, path: str, max_bad_rows: int) -> tuple[pa.Recor
         Rows of `CENSUS_COLUMNS`, and what was left out of them.
 
     Raises:
-        UserError: No row is there, a line is too long, or `max_bad_rows` is 0 and a row is
-            malformed: it does not have 15 fields, an integer is none, a category is empty or the
-            income bracket unknown. The message names file, line, column and value.
+        UserError: No row is there, the file is UTF-16, its header lacks a column, a line is too
+            long, or `max_bad_rows` is 0 and a row is malformed: it has too few fields or too many,
+            an integer is none, a category is empty or the income bracket unknown. The message
+            names file, line, column and value.
     """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UserError(f"{path}: is UTF-16; save it as UTF-8")
     offset = len(BOM) if content.startswith(BOM) else 0
     if content.startswith(b"|", offset):
         offset = content.find(b"\n", offset) + 1 or len(content)
+    layout, offset = find_layout(content, offset, path)
     rows = content[offset:]
     if not rows.strip():
         raise UserError(f"{path}: the file holds no rows; fill it or fetch it again")
-    if not need_a_look(rows):
+    if not (need_a_look(rows) or layout.misleads_arrow(rows)):
         with contextlib.suppress(pa.ArrowInvalid):
-            return _convert_rows(rows), NO_BAD_ROWS
-    kept, bad = set_aside(rows, offset, path, _find_problem, max_bad_rows)
+            return _convert_rows(rows, layout), NO_BAD_ROWS
+    kept, bad = set_aside(
+        rows, offset, path, lambda line: _find_problem(line, layout), max_bad_rows
+    )
     try:
-        return _convert_rows(kept), bad
+        return _convert_rows(kept, layout), bad
     except pa.ArrowInvalid as error:
         raise UserError(f"{path}: {str(error).splitlines()[0]}") from error
 
 
-def _convert_rows(rows: bytes) -> pa.RecordBatch:
+def _convert_rows(rows: bytes, layout: Layout) -> pa.RecordBatch:
     """Returns the columns; raises ArrowInvalid, without a place, for a bad value."""
     rows = _BLANK_LINE.sub(b"", rows)
     if not rows.strip():
         return pa.RecordBatch.from_pylist([], schema=CENSUS_COLUMNS)
     # Not read_csv, which searches the whole heap for references to its frame (pyarrow 10).
+    names = [str(at) for at in range(layout.width)]
+    wanted = [names[at] for at in layout.places]
     table = pa_csv.open_csv(
         pa.BufferReader(rows),
-        pa_csv.ReadOptions(column_names=_FIELDS),
-        pa_csv.ParseOptions(quote_char=False),
-        pa_csv.ConvertOptions(column_types=dict.fromkeys(_FIELDS, pa.string())),
+        pa_csv.ReadOptions(column_names=names),
+        pa_csv.ParseOptions(delimiter=layout.delimiter, quote_char='"' if layout.quoted else False),
+        pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(wanted, pa.string()), include_columns=wanted
+        ),
     ).read_all()
     columns = [
         _convert(pc.utf8_trim_whitespace(column.combine_chunks()), field)
@@ -143,7 +175,7 @@ def _convert(text: pa.StringArray, field: pa.Field) -> pa.Array:
     return text.cast(pa.int64())
 
 
-def _find_problem(line: bytes) -> Problem | None:
+def _find_problem(line: bytes, layout: Layout) -> Problem | None:
     """Returns what is wrong with a line, which may be blank."""
     if not line.strip():
         return None
@@ -151,18 +183,26 @@ def _find_problem(line: bytes) -> Problem | None:
         return Problem("", f"{line[:100]!r} {fault}")
     try:
         text = line.decode().strip()
+        values = layout.split(line.decode())
     except UnicodeDecodeError:
         return Problem("", f"{line[:100]!r} is not UTF-8")
-    values = [value.strip() for value in text.split(",")]
-    if len(values) != len(_FIELDS):
-        return Problem("", f"{text[:100]!r} has {len(values)} fields, not {len(_FIELDS)}")
-    for name, field, value in zip(_FIELDS, CENSUS_COLUMNS, values, strict=True):
-        if field.name == "label":
+    except csv.Error as error:
+        return Problem("", f"{text[:100]!r}: {error}")
+    if len(values) != layout.width:
+        return Problem("", f"{text[:100]!r} has {len(values)} fields, not {layout.width}")
+    for name, at, field in zip(_FIELDS, layout.places, CENSUS_COLUMNS, strict=True):
+        value = values[at]
+        broken, remedy = "", MEND_ROW
+        if name == LABEL:
             broken = "" if value in _BRACKETS else "neither <=50K nor >50K"
         elif pa.types.is_string(field.type):
             broken = "" if value else "empty (unknown is written ?)"
-        else:
-            broken = "" if re.match(_INTEGER, value) else "not an integer"
+        elif not re.match(_INTEGER, value):
+            cause = cause_of(value)
+            broken = f"not an integer ({cause.what})" if cause else "not an integer"
+            remedy = cause.remedy if cause else MEND_ROW
+        if broken and names_columns(values, CENSUS_NAMES):
+            return Problem("", f"{text[:100]!r} is a second header")
         if broken:
-            return Problem(name, f"{name} {value[:100]!r} is {broken}")
+            return Problem(name, f"{name} {value[:100]!r} is {broken}", remedy)
     return None

@@ -32,8 +32,9 @@ def preprocessing_fn(
 ) -> dict[str, tf.Tensor]:
     """Transforms a batch of raw columns.
 
-    A category that is absent or empty is "?", a number that is absent or negative is what
-    `NUMERIC` holds: both only occur in requests, as the schema admits neither.
+    Blanks around a category do not count. One that is absent or empty is "?", a number that is
+    absent or negative is what `NUMERIC` holds: all of that only occurs in requests, as the reader
+    trims what it reads and the schema admits neither.
 
     Args:
         inputs: Raw columns by name, as the schema describes them.
@@ -90,7 +91,7 @@ def preprocessing_fn(
 
 
 def _categories(column: tf.SparseTensor) -> tf.Tensor:
-    text = _first_values(column, "")
+    text = tf.strings.strip(_first_values(column, ""))
     return tf.where(tf.equal(text, ""), _UNKNOWN, text)
 
 

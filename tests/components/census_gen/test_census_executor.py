@@ -12,6 +12,7 @@ from components.census_gen.component import CensusExampleGen
 from components.census_gen.config import CensusConfig
 from components.census_gen.executor import Executor, validation_rows
 from components.example_gen.executor import quarantine_file
+from components.model_records.record import SPLIT
 from transforms.base.errors import UserError, find_user_error
 from transforms.base.in_process_beam import LOCAL_ARGS
 from transforms.parsing.read_census import read_census
@@ -98,6 +99,82 @@ def test_what_a_row_is_and_not_its_place_tells_whether_it_is_held_out(tmp_path):
         assert (validation_rows(changed, config) != expected).any()
 
 
+HEADER = (
+    "age,workclass,fnlwgt,education,education.num,marital.status,occupation,relationship,race,sex,"
+    "capital.gain,capital.loss,hours.per.week,native.country,income\n"
+)
+
+
+def write_one_file(folder, ages_of_rows) -> str:
+    folder.mkdir(exist_ok=True)
+    rows = [ROW.format(age=age, bracket=(">50K", "<=50K")[age % 2]) for age in ages_of_rows]
+    (folder / "adult.csv").write_text(HEADER + "\n".join(rows) + "\n")
+    return str(folder)
+
+
+def split_of(examples) -> dict:
+    return json.loads(examples.get_string_custom_property(SPLIT))
+
+
+def test_one_file_is_divided_by_what_its_rows_are(tmp_path):
+    everybody = list(range(20, 620))
+    base = write_one_file(tmp_path / "a", everybody)
+    examples = generate(base, str(tmp_path / "out"), CensusConfig())
+    train, held_out = ages(examples, "train"), ages(examples, "eval")
+    assert sorted(train + held_out) == everybody
+    assert 0.27 < len(held_out) / 600 < 0.39
+    assert split_of(examples) == {"holdout": "test", "eval_percent": 33, "seed": 0}
+
+    # In another order, some of them twice.
+    shuffled = [*np.random.default_rng(0).permutation(everybody), *everybody[:50]]
+    base = write_one_file(tmp_path / "b", shuffled)
+    again = generate(base, str(tmp_path / "out_again"), CensusConfig())
+    assert set(ages(again, "eval")) == set(held_out) and set(ages(again, "train")) == set(train)
+    for folder, change in {"c": {"seed": 1}, "d": {"eval_percent": 10}}.items():
+        other = generate(base, str(tmp_path / folder / "out"), CensusConfig(**change))
+        assert set(ages(other, "eval")) != set(held_out)
+        assert split_of(other) == {**split_of(examples), **change}
+    assert len(ages(other, "eval")) < 0.15 * 650
+
+
+def test_an_example_of_one_file_is_that_of_two(tmp_path):
+    two = generate(write_rows(tmp_path), str(tmp_path / "two"), CensusConfig())
+    base = write_one_file(tmp_path / "one", [])
+    lines = [*(tmp_path / "adult.data").open(), *list((tmp_path / "adult.test").open())[1:]]
+    with open(os.path.join(base, "adult.csv"), "a") as file:
+        file.writelines(lines)
+    one = generate(base, str(tmp_path / "out"), CensusConfig())
+
+    def records(examples):
+        found = [*read(examples, "train"), *read(examples, "eval")]
+        return sorted(record.SerializeToString(deterministic=True) for record in found)
+
+    assert records(one) == records(two) and split_of(two) == {"holdout": "test"}
+
+
+def test_validation_leaves_out_what_is_evaluated_on_of_one_file(tmp_path):
+    base = write_one_file(tmp_path / "a", range(20, 620))
+    whole = generate(base, str(tmp_path / "out"), CensusConfig())
+    examples = generate(base, str(tmp_path / "chosen"), CensusConfig(holdout="validation"))
+    train, held_out = ages(examples, "train"), ages(examples, "eval")
+    assert sorted(train + held_out) == ages(whole, "train")
+    assert 0.13 < len(held_out) / len(train + held_out) < 0.27
+    counters = {name: examples.get_int_custom_property(name) for name in Executor.COUNTERS}
+    assert counters == {
+        "rows": 600,
+        "rows_train": len(train),
+        "rows_eval": len(held_out),
+        "rows_left_out": len(ages(whole, "eval")),
+        "quarantined": 0,
+    }
+    assert split_of(examples) == {
+        "holdout": "validation",
+        "eval_percent": 33,
+        "validation_fraction": 0.2,
+        "seed": 0,
+    }
+
+
 def test_a_malformed_row_is_a_one_line_error(tmp_path):
     base = write_rows(tmp_path)
     with open(tmp_path / "adult.test", "a") as file:
@@ -150,7 +227,7 @@ def test_bad_rows_are_set_aside_and_every_row_is_accounted_for(tmp_path, holdout
 def test_a_missing_file_is_named(tmp_path, name):
     base = write_rows(tmp_path)
     os.remove(tmp_path / name)
-    with pytest.raises(UserError, match=f"no {name} there"):
+    with pytest.raises(UserError, match=f"no {name} there, nor adult.csv"):
         generate(base, str(tmp_path / "out"), CensusConfig())
 
 

@@ -17,6 +17,8 @@ def test_settings_survive_json():
         ("validation_fraction", 0.0),
         ("validation_fraction", 1.0),
         ("validation_fraction", float("nan")),
+        ("eval_percent", 0),
+        ("eval_percent", 100),
         ("seed", -1),
         ("max_bad_rows", -1),
     ],
@@ -32,4 +34,18 @@ def test_what_is_held_out_is_told_by_all_that_decides_it():
         "holdout": "validation",
         "validation_fraction": 0.2,
         "seed": 5,
+    }
+
+
+def test_of_one_file_the_seed_and_the_share_decide_too():
+    assert CensusConfig(seed=5).split_identity(one_file=True) == {
+        "holdout": "test",
+        "eval_percent": 33,
+        "seed": 5,
+    }
+    assert CensusConfig(holdout="validation", eval_percent=20).split_identity(one_file=True) == {
+        "holdout": "validation",
+        "eval_percent": 20,
+        "validation_fraction": 0.2,
+        "seed": 0,
     }

@@ -90,6 +90,54 @@ def test_an_archive_put_by_hand_is_unpacked(case, place):
     assert not case.warnings
 
 
+def test_an_archive_may_lie_beside_the_data_root(case):
+    (case.root.parent / "small.zip").write_bytes(case.archive)
+    assert case.ensure("small", allow_download=False) == str(case.root / "small")
+    assert not case.warnings
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_folder_with_other_files_is_left_alone_and_named(case, inside):
+    folder = case.root / "small"
+    folder.mkdir(parents=True)
+    (folder / "notes.txt").write_text("mine")
+    (folder if inside else case.root).joinpath("small.zip").write_bytes(case.archive)
+    for _ in range(2):
+        found = case.ensure("small", allow_download=False)
+        assert found == str(case.work / "small") and ratings(found) == RATINGS
+    line = f"{folder}: holds other files and is left alone; the data are in {case.work}/small"
+    assert case.warnings == [line]
+    assert sorted(os.listdir(folder)) == ["notes.txt", "small.zip"][: 1 + inside]
+
+
+def test_a_part_of_a_data_set_is_not_passed_over(case):
+    both = dataclasses.replace(case.catalog.datasets["small"], files=("ratings.dat", "movies.dat"))
+    case.catalog = dataclasses.replace(case.catalog, datasets={"small": both})
+    (case.root / "small").mkdir(parents=True)
+    (case.root / "small" / "ratings.dat").write_bytes(b"mine")
+    with pytest.raises(UserError, match=r"small: holds a part .* no movies\.dat; put that there"):
+        case.ensure("small")
+
+
+def test_another_form_of_a_data_set_is_the_data_set(case):
+    (case.root / "small").mkdir(parents=True)
+    small = dataclasses.replace(case.catalog.datasets["small"], alternatives=(("one.csv",),))
+    case.catalog = dataclasses.replace(case.catalog, datasets={"small": small})
+    with pytest.raises(UserError, match=r"holds no ratings\.dat or one\.csv; put the data there"):
+        case.ensure("small", allow_download=False)
+    (case.root / "small" / "one.csv").write_text("mine")
+    assert case.ensure("small") == str(case.root / "small")
+
+
+def test_files_in_the_data_root_itself_are_taken_where_no_others_are_called_so(case):
+    case.root.mkdir()
+    (case.root / "ratings.dat").write_bytes(b"mine")
+    assert case.ensure("small") == str(case.root / "small")
+    loose = dataclasses.replace(case.catalog.datasets["sample"], loose=True)
+    case.catalog = dataclasses.replace(case.catalog, datasets={"sample": loose})
+    assert case.ensure("sample") == str(case.root)
+
+
 def test_a_truncated_archive_put_by_hand_is_refused(case):
     case.root.mkdir()
     (case.root / "small.zip").write_bytes(case.archive[:-30])

@@ -30,6 +30,10 @@ PERSON = (
     b"Male, 2174, 0, 40, United-States, <=50K"
 )
 CENSUS = b"|1x3 Cross validator\n" + PERSON + b".\n" + PERSON.replace(b"<=", b">") + b"\n\n"
+NAMES = (
+    b"age,workclass,fnlwgt,education,education.num,marital.status,occupation,relationship,race,"
+    b"sex,capital.gain,capital.loss,hours.per.week,native.country,income\n"
+)
 # Bytes and pieces that mean something in one format or another.
 PIECES = [bytes([byte]) for byte in b"\0\r\n\t\v\x1c \"',:;|.-+0x9eE5?<=>K\\\xff\x85\xa0"]
 PIECES += [b"\r\n", b"::", b'""', b"\xef\xbb\xbf", b"\xc2\xa0", b"nan", b"inf", b"0x1F", b"1e3"]
@@ -105,6 +109,17 @@ def check_census(data, path):
     )
 
 
+def check_named_census(data, path):
+    # Quotes mean something here; without them rows are those of a file without names.
+    rows = PERSON + b"\n" + data.replace(b'"', b"'")
+    good, offsets = plain.census(rows)
+    return agree(
+        parse_census(NAMES + rows, f"{path}.data", MANY),
+        (good, [len(NAMES) + offset for offset in offsets]),
+        lambda: parse_census(NAMES + rows, f"{path}.data", 0),
+    )
+
+
 def check_movies(data, path, extension, read):
     try:
         expected = read(data)
@@ -144,8 +159,9 @@ def judge(check, data, path):
         (check_movies_dat, MOVIES_DAT),
         (check_movies_csv, MOVIES_CSV),
         (check_census, CENSUS),
+        (check_named_census, CENSUS),
     ],
-    ids=["ratings.dat", "ratings.csv", "movies.dat", "movies.csv", "census"],
+    ids=["ratings.dat", "ratings.csv", "movies.dat", "movies.csv", "census", "named census"],
 )
 def test_damaged_blocks_are_read_right_or_refused(tmp_path, tally, check, content, blocks):
     path = str(tmp_path / "file")
@@ -155,6 +171,27 @@ def test_damaged_blocks_are_read_right_or_refused(tmp_path, tally, check, conten
     rng = random.Random(blocks)
     for _ in range(blocks):
         tally.judge("fuzzed blocks", functools.partial(judge, check, damage(content, rng), path))
+
+
+def test_a_damaged_header_is_understood_or_refused(tmp_path, tally):
+    path = str(tmp_path / "adult.csv")
+    rows = PERSON + b"\n" + PERSON.replace(b"Male", b"Female") + b"\n"
+    expected, _ = parse_census(rows, path, 0)
+    rng = random.Random(7)
+
+    def check(data):
+        (tmp_path / "adult.csv").write_bytes(data)
+        try:
+            found, _ = parse_census(data, path, 0)
+        except UserError as error:
+            assert str(error).startswith(path) and "\n" not in str(error)
+            return "refused"
+        assert found.equals(expected), data
+        return "right"
+
+    for _ in range(400):
+        header = damage(NAMES, rng).strip(b"\n") + b"\n"
+        tally.judge("damaged headers", functools.partial(check, header + rows))
 
 
 def read_cut(path, block_bytes):

@@ -21,6 +21,8 @@ from components.wide_deep_trainer.census.features import (
 )
 from components.wide_deep_trainer.census.preprocessing import _boundaries
 
+PADDED = (" {}", "{}  ", "\t{}\r\n")
+
 
 @pytest.fixture(scope="module")
 def served(census_transformed):
@@ -119,6 +121,15 @@ def test_what_a_request_lacks_is_unknown_or_the_usual_number(census_rows, served
     blank = {**dict.fromkeys(NUMERIC, -1), **dict.fromkeys(CATEGORICAL, "")}
     for name, column in served([usual, blank, {}]).items():
         assert len(set(column)) == 1, name
+
+
+def test_blanks_around_a_category_do_not_count(census_rows, served):
+    row = census_rows["train"][0]
+    padded = [{**row, **{name: form.format(row[name]) for name in CATEGORICAL}} for form in PADDED]
+    unknown = [dict.fromkeys(CATEGORICAL, text) for text in ("?", " ?", "  ")]
+    for rows in ([row, *padded], unknown):
+        for name, column in served(rows).items():
+            assert len(set(column)) == 1, name
 
 
 def test_boundaries_leave_out_zeros_and_rise_even_where_nothing_is_positive(tmp_path):

@@ -67,11 +67,14 @@ def test_trains_a_model_that_serves_anywhere(name, census_rows, census_transform
 
     rows = [{key: row[key] for key in (*NUMERIC, *CATEGORICAL)} for row in census_rows["eval"][:50]]
     rows += [{**rows[0], "native_country": "Atlantis", "occupation": "Astronaut"}]
+    rows += [{**rows[0], **{key: f" {rows[0][key]} " for key in CATEGORICAL}}]
     blank = {**dict.fromkeys(NUMERIC, -1), **dict.fromkeys(CATEGORICAL, "")}
     columns = {key: [row[key] for row in [*rows, blank]] for key in blank}
     answer = ask(args.serving_model_dir, columns, [example(row) for row in [*rows, {}]])
     scores = np.array(answer["score"])
-    assert scores.shape == (52, 1)
+    assert scores.shape == (53, 1)
+    # As in adult.data, where a blank is before each value.
+    assert scores[51] == pytest.approx(scores[0], abs=1e-6)
     assert np.all((scores > 0) & (scores < 1))
     np.testing.assert_allclose(answer["serving_default"], scores, atol=1e-6)
     labels = [row["label"] for row in census_rows["eval"][:50]]
