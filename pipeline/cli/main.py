@@ -184,13 +184,15 @@ def _run(options: argparse.Namespace) -> ExitCode:
     from pipeline.run.run import run
 
     pipeline = definition(options.pipeline)
-    dataset = options.dataset
+    dataset, catalog = options.dataset, pipeline.load_catalog()
     if dataset is None:
+        if options.data_root and "://" not in options.data_root:
+            catalog.check_root(options.data_root)
         dataset = "sample" if options.data_root is None else pipeline.real_dataset
     check(bool(dataset), "--dataset", dataset, "a name")
     config = configure(options.pipeline, options.settings, dataset)
     folder = locate(
-        pipeline.load_catalog(),
+        catalog,
         dataset,
         data_root=options.data_root or "data",
         work_dir=os.path.join(options.output_root, "data"),

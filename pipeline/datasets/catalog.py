@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.datasets.fetch import Progress
@@ -10,6 +10,7 @@ from pipeline.datasets.folders import exclusive, writable
 from pipeline.datasets.sources import Generated, Request, Source, fill_from
 from transforms.base.errors import UserError
 from transforms.base.settings import nearest
+from transforms.parsing.file_names import is_table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,16 +19,16 @@ class Dataset:
 
     Attributes:
         folder: Name of its folder in a data root.
-        files: Names of the files without which it is not there.
+        files: Names of the files that are brought.
         sources: Where they come from; the next is asked when one cannot bring them.
-        alternatives: Sets of files any one of which is the data set as well.
+        also: Other names that its folder has, such as that in its archive.
         loose: Whether its files may lie in the data root itself, as no others are called so.
     """
 
     folder: str
     files: tuple[str, ...]
     sources: tuple[Source, ...]
-    alternatives: tuple[tuple[str, ...], ...] = ()
+    also: tuple[str, ...] = ()
     loose: bool = False
 
 
@@ -37,12 +38,15 @@ class Catalog:
 
     Attributes:
         datasets: Those that the project knows, by name.
-        own: What a folder must hold to be a user's own data set: any one of these sets of files.
+        own: Returns which files of a folder are a data set's, given the folder and the names of
+            all, and those in the folders in it as `folder/name`; none if it is no data set.
+        own_files: What `own` looks for, for messages.
         shelf: Name of a folder in the data root in which data sets may lie as well.
     """
 
     datasets: Mapping[str, Dataset]
-    own: tuple[tuple[str, ...], ...]
+    own: Callable[[str, Sequence[str]], list[str]]
+    own_files: str
     shelf: str
 
     def ensure(
@@ -55,7 +59,7 @@ class Catalog:
         progress: Progress = lambda done, total: None,
         warn: Callable[[str], None] = lambda line: None,
     ) -> str:
-        """Returns the folder that holds a data set's files, after bringing them if need be.
+        """Returns the folder, or one file, of a data set, after bringing it if need be.
 
         They are looked for in `data_root`, in its `shelf`, and in `work_dir`; an archive also in
         the folder that they would be in, and beside `data_root`. What is missing is brought to
@@ -65,7 +69,8 @@ class Catalog:
         `work_dir` then.
 
         Args:
-            name: A key of `datasets`, or the name of a folder with a user's own files.
+            name: A key of `datasets`, the name of a folder with a user's own files, or the path of
+                such a folder or of one file.
             data_root: The user's data folder; created when missing.
             work_dir: A folder of ours.
             allow_download: Whether the network may be used.
@@ -77,27 +82,30 @@ class Catalog:
         """
         dataset = self.datasets.get(name)
         folder = dataset.folder if dataset else name
+        if not dataset and ("/" in name or is_table(name)):
+            return self._own_path(name, data_root)
         if "://" in data_root:
             if not dataset or not isinstance(dataset.sources[0], Generated):
                 return f"{data_root.rstrip('/')}/{folder}"
             data_root = work_dir
         roots = (data_root, os.path.join(data_root, self.shelf), work_dir)
         places = [os.path.join(root, folder) for root in roots]
-        alternatives = (dataset.files, *dataset.alternatives) if dataset else self.own
-        loose = [data_root] if dataset and dataset.loose else []
-        if found := _find([*places, *loose], alternatives):
+        files = dataset.files if dataset else ()
+        if dataset:
+            places += [os.path.join(root, other) for root in roots for other in dataset.also]
+            places += [data_root] * dataset.loose
+        if found := self._find(places, files):
             return found
         if not dataset:
-            files = " or ".join(" and ".join(files) for files in self.own)
             raise UserError(
                 f"dataset={name!r}: is none of {', '.join(self.datasets)}"
-                f"{nearest(name, self.datasets)}; a data set of your own needs {files} "
+                f"{nearest(name, self.datasets)}; a data set of your own needs {self.own_files} "
                 f"in {places[0]}"
             )
         occupied = _is_occupied(places[0], dataset.files)
-        target = places[-1] if occupied or not writable(data_root) else places[0]
+        target = places[len(roots) - 1] if occupied or not writable(data_root) else places[0]
         with exclusive(target):
-            if found := _find(places, alternatives):
+            if found := self._find(places, files):
                 return found
             request = Request(
                 folder=os.path.abspath(target),
@@ -108,22 +116,59 @@ class Catalog:
             )
             filled = fill_from(dataset.sources, request)
         if not filled:
-            files = " or ".join(" and ".join(files) for files in alternatives)
+            self.check_root(data_root)
+            there = sorted(os.listdir(places[0]))[:3] if occupied else []
+            but = f", but {', '.join(there)}" if there else ""
             raise UserError(
-                f"{places[0]}: holds no {files}; put the data there, or "
+                f"{places[0]}: holds no {' and '.join(dataset.files)}{but}; put the data there, or "
                 f"fetch it with: python -m pipeline download {name} --data-root {data_root}"
             )
         if occupied:
             warn(f"{places[0]}: holds other files and is left alone; the data are in {target}")
         return target
 
+    def check_root(self, data_root: str) -> None:
+        """Raises UserError, with how to name it, if a data root is a data set itself."""
+        if own := self._files_in(data_root):
+            parent, name = os.path.split(os.path.abspath(data_root))
+            raise UserError(
+                f"{data_root}: {own[0]} lies in the data root itself; take it with --data-root "
+                f"{parent} --dataset {name}, or name another data set with --dataset"
+            )
 
-def _find(places: Collection[str], alternatives: Collection[tuple[str, ...]]) -> str | None:
-    for place in places:
-        for files in alternatives:
-            if all(os.path.isfile(os.path.join(place, file)) for file in files):
+    def _own_path(self, name: str, data_root: str) -> str:
+        """Returns the path that a user gave, as it is or from the data root on."""
+        if "://" in f"{name}{data_root}":
+            return name if "://" in name else f"{data_root.rstrip('/')}/{name}"
+        for path in (name, os.path.join(data_root, name)):
+            if os.path.isfile(path) and not is_table(path):
+                raise UserError(
+                    f"{path}: its name does not tell what it is; have it end in .csv, .tsv, .txt, "
+                    ".dat or .parquet, and then in .gz or .zst if it is packed"
+                )
+            is_parts = is_table(path) and os.path.isdir(path)
+            if os.path.isfile(path) or is_parts or self._files_in(path):
+                return path
+        raise UserError(
+            f"dataset={name!r}: no such file, and no folder with {self.own_files}; mend the path"
+        )
+
+    def _find(self, places: Collection[str], files: Collection[str]) -> str | None:
+        for place in places:
+            whole = files and all(os.path.isfile(os.path.join(place, file)) for file in files)
+            if whole or self._files_in(place):
                 return place
-    return None
+        return None
+
+    def _files_in(self, folder: str) -> list[str]:
+        """Returns which files of a folder are a data set's."""
+        names = []
+        for entry in os.scandir(folder) if os.path.isdir(folder) else ():
+            if entry.is_file():
+                names.append(entry.name)
+            elif entry.is_dir() and os.access(entry.path, os.R_OK | os.X_OK):
+                names += [f"{entry.name}/{inside}" for inside in os.listdir(entry.path)]
+        return self.own(folder, names)
 
 
 def _is_occupied(folder: str, files: Collection[str]) -> bool:

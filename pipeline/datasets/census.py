@@ -1,11 +1,15 @@
 """The census data sets."""
 
+from collections.abc import Sequence
+
 from pipeline.datasets.catalog import Catalog, Dataset
 from pipeline.datasets.sources import Files, Generated, ZipArchive
 
 _FILES = ("adult.data", "adult.test")
 # The rows of both files, as Kaggle and OpenML have them.
 _ONE_FILE = ("adult.csv",)
+# The published ones have 6 MB.
+_MOST_BYTES = 64 << 20
 _PINS = {
     "adult.data": "5b00264637dbfec36bdeaab5676b0b309ff9eb788d63554ca0a249491c86603d",
     "adult.test": "a2a9044bc167a35b2361efbabec64e89d69ce82d9790d2980119aac5fd7e9c05",
@@ -20,6 +24,11 @@ def _write_sample(folder: str) -> None:
     write_sample(folder)
 
 
+def _adult_among(folder: str, names: Sequence[str]) -> list[str]:
+    del folder
+    return next(([*files] for files in (_FILES, _ONE_FILE) if {*files} <= {*names}), [])
+
+
 CENSUS = Catalog(
     datasets={
         "sample": Dataset(
@@ -29,15 +38,15 @@ CENSUS = Catalog(
         "census": Dataset(
             folder="census",
             files=_FILES,
-            alternatives=(_ONE_FILE,),
             loose=True,
             sources=(
-                ZipArchive(f"{_UCI}/static/public/2/adult.zip", _FILES, _PINS),
+                ZipArchive(f"{_UCI}/static/public/2/adult.zip", _FILES, _PINS, _MOST_BYTES),
                 # Where they were before; it answers at times only.
                 Files(f"{_UCI}/ml/machine-learning-databases/adult", _PINS),
             ),
         ),
     },
-    own=(_FILES, _ONE_FILE),
+    own=_adult_among,
+    own_files="adult.data and adult.test, or adult.csv",
     shelf="census",
 )

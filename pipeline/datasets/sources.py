@@ -91,11 +91,13 @@ class ZipArchive:
         members: Base names of the files to take out of it.
         pins: SHA-256 by file name, of the archive or of each member; none when it changes over
             time. An archive with other digests is refused, but used when it was put by hand.
+        max_bytes: The most that its members may unpack to.
     """
 
     url: str
     members: tuple[str, ...]
     pins: Mapping[str, str]
+    max_bytes: int
 
     def fill(self, request: Request) -> bool:
         """Unpacks the archive from the first shelf that has it, or downloads it first."""
@@ -117,7 +119,7 @@ class ZipArchive:
             )
         else:
             return False
-        unpack_zip(archive, request.folder, self.members)
+        unpack_zip(archive, request.folder, self.members, self.max_bytes)
         return True
 
     def _find_fault(self, archive: str) -> str | None:
@@ -126,7 +128,7 @@ class ZipArchive:
             return _compare(self.pins[name], archive)
         try:
             # Read to their end even without pins, since that compares their CRCs.
-            with open_members(archive, self.members) as files:
+            with open_members(archive, self.members, self.max_bytes) as files:
                 digests = {member: _sha256(file) for member, file in files}
         except ArchiveError as error:
             return str(error)

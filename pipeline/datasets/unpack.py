@@ -13,9 +13,6 @@ from typing import IO
 from pipeline.datasets.folders import new_folder
 from transforms.base.errors import UserError
 
-MAX_BYTES = 8 << 30
-"""The most bytes that the unpacked files may have together; ml-25m's have 0.7 GiB."""
-
 MAX_RATIO = 100
 """The most that a file above 16 MiB may have been compressed; text of numbers stays below 10."""
 
@@ -26,7 +23,7 @@ class ArchiveError(Exception):
     """The archive is not whole, not safe or not the right one; says why."""
 
 
-def unpack_zip(archive: str, folder: str, names: Collection[str]) -> None:
+def unpack_zip(archive: str, folder: str, names: Collection[str], max_bytes: int) -> None:
     """Unpacks the files called `names` into a new `folder`, all of them or none.
 
     They are written flat. Call it inside `folders.exclusive`.
@@ -35,12 +32,13 @@ def unpack_zip(archive: str, folder: str, names: Collection[str]) -> None:
         archive: The zip file.
         folder: Created in one step, after every file is written and its CRC is right.
         names: Base names of the files to unpack; what else the archive holds is left there.
+        max_bytes: The most bytes that they may have together.
 
     Raises:
         UserError: The archive is refused, as by `open_members`; or `folder` cannot be written.
     """
     try:
-        with open_members(archive, names) as members, new_folder(folder) as partial:
+        with open_members(archive, names, max_bytes) as members, new_folder(folder) as partial:
             for name, source in members:
                 with open(os.path.join(partial, name), "wb") as target:
                     shutil.copyfileobj(source, target, 1 << 20)
@@ -49,7 +47,9 @@ def unpack_zip(archive: str, folder: str, names: Collection[str]) -> None:
 
 
 @contextlib.contextmanager
-def open_members(archive: str, names: Collection[str]) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
+def open_members(
+    archive: str, names: Collection[str], max_bytes: int
+) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
     """Yields the files called `names` with their content, to be read in turn.
 
     They are found in any folder of the archive. It is refused as a whole when any entry of it is
@@ -58,12 +58,12 @@ def open_members(archive: str, names: Collection[str]) -> Iterator[Iterator[tupl
     Raises:
         ArchiveError: The archive is no zip, is cut off or corrupt, lacks one of `names` or has it
             twice; an entry has an absolute name or a `..`, is a link, or is not compressed by
-            deflate; or the files would be larger than `MAX_BYTES` or are compressed more than
+            deflate; or the files would be larger than `max_bytes` or are compressed more than
             `MAX_RATIO` to 1.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
-            yield _read(opened, _choose(opened, names))
+            yield _read(opened, _choose(opened, names, max_bytes))
     except UserError:  # A ValueError, which is none of the archive's.
         raise
     # What zipfile raises on damaged bytes: wrong magic or CRC, a bad deflate stream, an early
@@ -89,7 +89,9 @@ def _read(
             yield _base_name(entry), content
 
 
-def _choose(opened: zipfile.ZipFile, names: Collection[str]) -> list[zipfile.ZipInfo]:
+def _choose(
+    opened: zipfile.ZipFile, names: Collection[str], max_bytes: int
+) -> list[zipfile.ZipInfo]:
     found: dict[str, zipfile.ZipInfo] = {}
     for entry in opened.infolist():
         _check_safe(entry)
@@ -102,8 +104,9 @@ def _choose(opened: zipfile.ZipFile, names: Collection[str]) -> list[zipfile.Zip
     missing = [name for name in names if name not in found]
     if missing:
         raise ArchiveError(f"holds no {missing[0]}")
-    if sum(entry.file_size for entry in found.values()) > MAX_BYTES:
-        raise ArchiveError(f"would unpack to more than {MAX_BYTES >> 30} GiB")
+    size = sum(entry.file_size for entry in found.values())
+    if size > max_bytes:
+        raise ArchiveError(f"would unpack to {size} bytes, more than {max_bytes}")
     return list(found.values())
 
 

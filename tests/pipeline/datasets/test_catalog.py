@@ -11,6 +11,7 @@ from pipeline.datasets.catalog import Catalog, Dataset
 from pipeline.datasets.sources import Files, Generated, ZipArchive
 from tests.pipeline.datasets.servers import Server, sha256, zip_of
 from transforms.base.errors import UserError
+from transforms.parsing.file_names import ratings_among
 
 RATINGS = b"1::2::3::4\n"
 
@@ -27,7 +28,7 @@ class Case:
         self.archive = zip_of({"small/ratings.dat": RATINGS})
         server.files = {"/small.zip": self.archive}
         names, pins = ("ratings.dat",), {"small.zip": sha256(self.archive)}
-        archive = ZipArchive(server.url("/small.zip"), names, pins)
+        archive = ZipArchive(server.url("/small.zip"), names, pins, 1 << 20)
         files = Files(server.url(""), pins)
         sample = Generated(write_sample)
         self.catalog = Catalog(
@@ -36,7 +37,8 @@ class Case:
                 "plain": Dataset(folder="plain", files=("small.zip",), sources=(files,)),
                 "sample": Dataset(folder="made", files=names, sources=(sample,)),
             },
-            own=(("ratings.csv",), ("ratings.dat",)),
+            own=ratings_among,
+            own_files="ratings.csv or so",
             shelf="shelf",
         )
         self.root = tmp_path / "root"
@@ -112,21 +114,56 @@ def test_a_folder_with_other_files_is_left_alone_and_named(case, inside):
 
 def test_a_part_of_a_data_set_is_not_passed_over(case):
     both = dataclasses.replace(case.catalog.datasets["small"], files=("ratings.dat", "movies.dat"))
-    case.catalog = dataclasses.replace(case.catalog, datasets={"small": both})
+    case.catalog = dataclasses.replace(
+        case.catalog, datasets={"small": both}, own=lambda folder, names: []
+    )
     (case.root / "small").mkdir(parents=True)
     (case.root / "small" / "ratings.dat").write_bytes(b"mine")
     with pytest.raises(UserError, match=r"small: holds a part .* no movies\.dat; put that there"):
         case.ensure("small")
 
 
-def test_another_form_of_a_data_set_is_the_data_set(case):
-    (case.root / "small").mkdir(parents=True)
-    small = dataclasses.replace(case.catalog.datasets["small"], alternatives=(("one.csv",),))
+def test_another_form_or_folder_of_a_data_set_is_the_data_set(case):
+    small = dataclasses.replace(case.catalog.datasets["small"], also=("small2K",))
     case.catalog = dataclasses.replace(case.catalog, datasets={"small": small})
-    with pytest.raises(UserError, match=r"holds no ratings\.dat or one\.csv; put the data there"):
+    for folder in ("small2K", "small"):
+        (case.root / folder / "ratings").mkdir(parents=True)
+        (case.root / folder / "ratings" / "part-0.csv.gz").write_text("mine")
+        assert case.ensure("small", allow_download=False) == str(case.root / folder)
+
+
+def test_a_path_is_a_data_set(case, monkeypatch):
+    (case.root / "deep").mkdir(parents=True)
+    for name in ("plays.csv", "deep/rating.tsv", "notes"):
+        (case.root / name).write_text("mine")
+    (case.root / "parts.parquet").mkdir()
+    for name in ("plays.csv", "./plays.csv", "deep/", "../root/deep", "parts.parquet"):
+        assert case.ensure(name) == f"{case.root}/{name}"
+    path = str(case.root / "plays.csv")
+    assert case.ensure(path) == path
+    monkeypatch.chdir(case.root / "deep")
+    assert case.ensure("./rating.tsv") == "./rating.tsv"
+    assert case.ensure("gs://bucket/plays.csv") == "gs://bucket/plays.csv"
+    with pytest.raises(
+        UserError, match=r"notes: its name does not tell what it is; have it end in"
+    ):
+        case.ensure("../notes")
+    with pytest.raises(UserError, match=r"dataset='deep/none\.csv': no such file, and no folder"):
+        case.ensure("deep/none.csv")
+
+
+def test_a_data_root_that_is_a_data_set_is_named_as_such(case):
+    case.root.mkdir()
+    (case.root / "ratings.csv").write_bytes(b"mine")
+    message = (
+        rf"root: ratings\.csv lies in the data root itself; .* {case.root.parent} --dataset root"
+    )
+    with pytest.raises(UserError, match=message):
         case.ensure("small", allow_download=False)
-    (case.root / "small" / "one.csv").write_text("mine")
+    with pytest.raises(UserError, match=message):
+        case.catalog.check_root(str(case.root))
     assert case.ensure("small") == str(case.root / "small")
+    case.catalog.check_root(str(case.root.parent))
 
 
 def test_files_in_the_data_root_itself_are_taken_where_no_others_are_called_so(case):
@@ -167,7 +204,7 @@ def test_without_download_the_message_says_what_to_do(case, name):
 
 
 def test_an_unknown_name_gets_the_nearest(case):
-    with pytest.raises(UserError, match=r"did you mean small\?.*ratings.csv or ratings.dat"):
+    with pytest.raises(UserError, match=r"did you mean small\?.*needs ratings.csv or so in "):
         case.ensure("smal")
 
 

@@ -103,7 +103,7 @@ def mirror():
 
 
 def archive(server, pins, path="/adult.zip"):
-    return ZipArchive(server.url(path), NAMES, PINS[pins])
+    return ZipArchive(server.url(path), NAMES, PINS[pins], 1 << 20)
 
 
 @pytest.mark.parametrize("pins", ["archive", "members"])
@@ -237,6 +237,6 @@ def test_the_pins_are_those_of_the_published_files(real_data):
 def test_only_a_data_set_with_a_pin_has_a_mirror():
     known = MOVIELENS.datasets
     mirrored = [name for name, dataset in known.items() if len(dataset.sources) > 1]
-    assert mirrored == ["ml-1m", "ml-20m"]
+    assert mirrored == ["ml-100k", "ml-1m", "ml-10m", "ml-20m"]
     for name in mirrored:
         assert all(list(s.pins) == [f"{name}.zip"] for s in known[name].sources)
