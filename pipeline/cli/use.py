@@ -65,7 +65,7 @@ def add_use_commands(commands: Any) -> None:
     )
     predict.add_argument("pipeline", choices=tuple(taken), help="whose model")
     predict.add_argument(
-        "--input", required=True, metavar="FILE", help="CSV, .gz or not, or .parquet"
+        "--input", required=True, metavar="FILE", help="CSV, .gz or .zst or not, or .parquet"
     )
     predict.add_argument(
         "--out",

@@ -3,19 +3,16 @@
 import csv
 import gzip
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 import numpy as np
+import pyarrow as pa
 
 from components.model_records.in_use import ServedModel
 from pipeline.pipelines.definition import RowFormat
 from pipeline.serve.rows import read_rows
 from pipeline.serve.signature import Signature, quiet_stack
 from transforms.base.whole_file import output_file
-
-if TYPE_CHECKING:
-    # Whoever is told of a mistake in a row need not wait for it.
-    import pyarrow as pa
 
 _ASKED_TOGETHER = 4096
 STDOUT = "-"
@@ -27,7 +24,7 @@ def predict(
     rows: RowFormat,
     path: str,
     warn: Callable[[str], None] = lambda line: None,
-) -> "pa.Table":
+) -> pa.Table:
     """Returns the rows of a file, in its order, with what the model tells of each.
 
     Columns: those of `rows`, int64 or string, and then those of its answer.
@@ -45,12 +42,10 @@ def predict(
     quiet_stack()
     columns = read_rows(path, rows, warn)
     answer = rows.answer(_score(served, rows.features(columns, served)))
-    import pyarrow as pa
-
     return pa.table({**columns, **answer})
 
 
-def write_table(table: "pa.Table", path: str, stdout: TextIO) -> None:
+def write_table(table: pa.Table, path: str, stdout: TextIO) -> None:
     """Writes rows to a file, whole or not at all: as Parquet if it is called so, else as CSV.
 
     Args:
@@ -75,7 +70,7 @@ def write_table(table: "pa.Table", path: str, stdout: TextIO) -> None:
             _write_csv(table, file)
 
 
-def _write_csv(table: "pa.Table", file: TextIO) -> None:
+def _write_csv(table: pa.Table, file: TextIO) -> None:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(table.column_names)
     writer.writerows(zip(*(column.to_pylist() for column in table.columns), strict=True))

@@ -1,28 +1,28 @@
 """Rows in a file of the user's, as columns of a pipeline's types."""
 
-import contextlib
 import csv
-import gzip
+import io
+import itertools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TextIO
+from typing import Any
 
 from pipeline.pipelines.definition import RowFormat
 from transforms.base.errors import UserError
 from transforms.parsing.bad_rows import without_nul
 from transforms.parsing.column_names import find_columns, find_delimiter, names_columns
+from transforms.parsing.input_files import extension
 from transforms.parsing.integers import integer_fault
+from transforms.parsing.table_stream import open_table
 from transforms.parsing.value_faults import cause_of
-
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_rows(path: str, rows: RowFormat, warn: Callable[[str], None]) -> dict[str, list[Any]]:
     """Returns the columns of a file by name, each a list of int or str.
 
     Args:
-        path: A CSV file, `.gz` or not, or a `.parquet` file. The first row of CSV may name its
-            columns, in any order, with commas, semicolons, tabs or bars between; without names
-            they are in the order of `rows.columns()`, with commas.
+        path: A file as `open_table` takes it. Its first row may name its columns, in any order,
+            with commas, semicolons, tabs or bars between; without names they are in the order of
+            `rows.columns()`, with commas.
         rows: What the columns are.
         warn: Takes one line about columns that nobody asks for.
 
@@ -35,7 +35,7 @@ def read_rows(path: str, rows: RowFormat, warn: Callable[[str], None]) -> dict[s
     columns: dict[str, list[Any]] = {name: [] for name in kinds}
     places, widths = list(range(len(kinds))), {len(kinds), len(kinds) + bool(rows.ignored)}
     for number, (place, fields) in enumerate(_fields(path, rows)):
-        if number == 0 and (not place or _is_header(fields, rows)):
+        if number == 0 and (extension(path) == ".parquet" or _is_header(fields, rows)):
             places, widths = find_columns(path, fields, known), {len(fields)}
             _tell_unused(path, [f for at, f in enumerate(fields) if at not in places], rows, warn)
             continue
@@ -88,74 +88,31 @@ def _fault(name: str, kind: Callable[[str], Any], value: str, rows: RowFormat) -
 def _fields(path: str, rows: RowFormat) -> Iterator[tuple[str, list[str]]]:
     """Yields place and fields, without the blanks around them, of each row that is not blank.
 
-    The names of a Parquet file's columns come first, with no place.
+    A first line that starts with "|" is none, as that of adult.test is not.
 
     Raises:
         UserError: The file cannot be read.
     """
-    if path.lower().endswith(".parquet"):
-        yield from _parquet_fields(path)
-        return
-    try:
-        with _open(path) as file:
-            yield from _csv_fields(file, path, rows)
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: is not UTF-8 ({error.reason}); convert the file") from error
-    except (OSError, EOFError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"{path}: {reason}; name a CSV file") from error
-
-
-def _csv_fields(file: TextIO, path: str, rows: RowFormat) -> Iterator[tuple[str, list[str]]]:
-    """Yields the rows of a CSV file.
-
-    A first line that starts with "|" is none, as that of adult.test is not.
-    """
-    first = next((line for line in file if line.strip() and not line.startswith("|")), "")
-    file.seek(0)
-    reader = csv.reader(
-        without_nul(file),
-        delimiter=find_delimiter(first, rows.names) or ",",
-        skipinitialspace=True,
-        strict=True,
-    )
     line = 1
     try:
-        for fields in reader:
-            is_title = line == 1 and "".join(fields).startswith("|")
-            if any(field.strip() for field in fields) and not is_title:
-                yield f"{path}:{line}", [field.strip() for field in fields]
-            line = reader.line_num + 1
+        with io.TextIOWrapper(open_table(path), "utf-8-sig", newline="") as file:
+            first = file.readline()
+            if first.startswith("|"):
+                line, first = 2, file.readline()
+            while first and not first.strip():
+                line, first = line + 1, file.readline()
+            reader = csv.reader(
+                without_nul(itertools.chain([first], file)),
+                delimiter=find_delimiter(first, rows.names) or ",",
+                skipinitialspace=True,
+                strict=True,
+            )
+            start = line
+            for fields in reader:
+                if any(field.strip() for field in fields):
+                    yield f"{path}:{line}", [field.strip() for field in fields]
+                line = start + reader.line_num
     except csv.Error as error:
         raise UserError(f"{path}:{line}: {error}; mend the row") from error
-
-
-@contextlib.contextmanager
-def _open(path: str) -> Iterator[TextIO]:
-    opened: Any = gzip.open if path.lower().endswith(".gz") else open
-    with opened(path, "rb") as file:
-        encoding = "utf-16" if file.read(2) in _UTF_16 else "utf-8-sig"
-    with opened(path, "rt", encoding=encoding, newline="") as file:
-        yield file
-
-
-def _parquet_fields(path: str) -> Iterator[tuple[str, list[str]]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with open(path, "rb") as file:
-            table = pq.ParquetFile(file).read()
-    except (OSError, pa.ArrowInvalid) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise UserError(f"{path}: {reason}; name a Parquet file") from error
-    yield "", table.column_names
-    columns = [column.to_pylist() for column in table.columns]
-    for number, values in enumerate(zip(*columns, strict=True), 1):
-        yield f"{path}: row {number}", [_text(value).strip() for value in values]
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is not UTF-8 ({error.reason}); convert the file") from error

@@ -22,7 +22,8 @@ from transforms.parsing.bad_rows import (
 )
 from transforms.parsing.census_layout import CENSUS_NAMES, LABEL, Layout, find_layout
 from transforms.parsing.column_names import names_columns
-from transforms.parsing.input_files import match_files, open_input
+from transforms.parsing.input_files import match_files
+from transforms.parsing.table_stream import open_table
 from transforms.parsing.value_faults import cause_of
 
 CENSUS_COLUMNS = pa.schema(
@@ -89,7 +90,7 @@ def read_census(path: str, max_bad_rows: int = 0) -> tuple[pa.RecordBatch, BadRo
     Raises:
         UserError: As in `parse_census`.
     """
-    with open_input(path) as file:
+    with open_table(path) as file:
         return parse_census(file.read(), path, max_bad_rows)
 
 
@@ -110,13 +111,11 @@ def parse_census(content: bytes, path: str, max_bad_rows: int) -> tuple[pa.Recor
         Rows of `CENSUS_COLUMNS`, and what was left out of them.
 
     Raises:
-        UserError: No row is there, the file is UTF-16, its header lacks a column, a line is too
+        UserError: No row is there, its header lacks a column, a line is too
             long, or `max_bad_rows` is 0 and a row is malformed: it has too few fields or too many,
             an integer is none, a category is empty or the income bracket unknown. The message
             names file, line, column and value.
     """
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UserError(f"{path}: is UTF-16; save it as UTF-8")
     offset = len(BOM) if content.startswith(BOM) else 0
     if content.startswith(b"|", offset):
         offset = content.find(b"\n", offset) + 1 or len(content)

@@ -230,10 +230,12 @@ def test_a_named_file_that_is_malformed_is_told_of_by_line(tmp_path, text, messa
     assert "\n" not in str(error.value)
 
 
-def test_utf_16_is_refused_by_name(tmp_path):
+def test_utf_16_is_read_and_its_lines_are_counted(tmp_path):
     path = tmp_path / "adult.csv"
-    path.write_bytes(f"{HEADERS[0]}\n{ROW}\n".encode("utf-16"))
-    with pytest.raises(UserError, match=r"adult\.csv: is UTF-16; save it as UTF-8"):
+    path.write_bytes(f"{HEADERS[0]}\r\n{ROW}\r\n".encode("utf-16"))
+    assert read_census(str(path))[0].num_rows == 1
+    path.write_bytes(f"{HEADERS[0]}\r\n{ROW}\r\n1\r\n".encode("utf-16"))
+    with pytest.raises(UserError, match=r"adult\.csv:3: '1' has 1 fields, not 15"):
         read_census(str(path))
 
 
