@@ -181,7 +181,13 @@ def _is_row(fields: Sequence[str], places: Mapping[str, int]) -> bool:
     values = [fields[places[title]] for title in ("rating", "timestamp") if title in places]
     if not values:
         return all(_INTEGER.fullmatch(fields[places[title]]) for title in ("user_id", "item_id"))
+    if (at := places.get("rating")) is not None and not _is_rating(fields[at]):
+        return False
     return all(_NUMBER.fullmatch(value) or unit_of(value) for value in values)
+
+
+def _is_rating(text: str) -> bool:
+    return bool(_NUMBER.fullmatch(text)) and not float(text.replace(",", ".")) >= _LEAST_TIME
 
 
 def _check_columns(place: str, found: _Columns, needs_rating: bool, named: bool) -> None:

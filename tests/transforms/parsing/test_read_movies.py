@@ -59,7 +59,10 @@ def test_any_title_survives_either_format(tmp_path_factory, movies):
     dat = "".join(f"{i}::{title}::War\n" for i, title in movies.items())
     expected = [(i, title, "War") for i, title in movies.items()]
     assert read(write(folder, "movies.csv", csv)) == expected
-    assert read(write(folder, "movies.dat", dat)) == expected
+    assert read(write(folder, "movies.dat", dat.encode())) == expected
+    # No UTF-8 has these two bytes, so that the file is Latin-1 whatever else is in it.
+    dat, expected = dat + f"{10**18}::é!::War\n", [*expected, (10**18, "é!", "War")]
+    assert read(write(folder, "movies.dat", dat.encode("latin-1"))) == expected
 
 
 @pytest.mark.parametrize(
