@@ -119,7 +119,8 @@ def _parser() -> Parser:
         "python -m pipeline download ml-1m",
     )
     named = download.add_argument(
-        "dataset", help="such as ml-1m, ml-20m, ml-latest-small or census"
+        "dataset",
+        help="ml-100k, -1m, -10m, -20m, -25m, -32m, ml-latest-small, ml-latest, or census",
     )
     _complete(named, completion.datasets)
     download.add_argument(
