@@ -206,5 +206,7 @@ def _locked(home: str) -> Iterator[None]:
 
 
 def _shown(path: str) -> str:
-    relative = os.path.relpath(path)
-    return path if relative.startswith("..") else relative
+    # Not through the link that a folder may need.
+    real = os.path.realpath(path)
+    relative = os.path.relpath(real)
+    return real if relative.startswith("..") else relative
