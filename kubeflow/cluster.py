@@ -8,12 +8,12 @@ from tfx import v1 as tfx
 
 from kubeflow.beam_engine import BeamEngine
 from kubeflow.placement import Placement
+from kubeflow.storage import Storage, is_bucket
 from kubeflow.variables import ClusterEnvironment
 from pipeline.beam_steps import is_beam_step
 from pipeline.config import Deployment, PipelineConfig
 from pipeline.fingerprint import code_fingerprints
 from pipeline.pipeline import create_pipeline
-from transforms.base.errors import UserError
 from transforms.base.settings import check
 
 
@@ -55,7 +55,7 @@ class Cluster:
     beam_resources: Resources
 
     @classmethod
-    def from_environment(cls, variables: Mapping[str, str]) -> "Cluster":
+    def from_environment(cls, variables: Mapping[str, str], engine: str) -> "Cluster":
         """Returns what environment variables describe.
 
         Args:
@@ -66,6 +66,7 @@ class Cluster:
                 BEAM_ENGINE (direct, or dataflow, flink, spark) with BEAM_MAX_WORKERS (8), and for
                 Flink and Spark BEAM_MASTER and BEAM_WORKER_POOL (localhost:50000), for Dataflow
                 GOOGLE_CLOUD_PROJECT, GOOGLE_CLOUD_REGION and SERVICE_ACCOUNT.
+            engine: What runs the steps: "kubeflow" or "vertex".
 
         Raises:
             UserError: A variable is missing or has a value that is not allowed.
@@ -81,21 +82,19 @@ class Cluster:
         )
         image = environment.required("PIPELINE_IMAGE")
         data_root = environment.required("DATA_ROOT")
-        root = f"{environment.required('PIPELINE_ROOT').rstrip('/')}/{config.pipeline}"
-        placement = Placement.from_environment(environment)
-        engine = _beam_engine(environment, config.pipeline, image, root)
-        home = _home(root, config.pipeline, placement)
+        storage = Storage.from_environment(environment, engine)
+        storage.check_data("DATA_ROOT", data_root)
+        root = environment.required("PIPELINE_ROOT")
+        storage.check_root("PIPELINE_ROOT", root)
+        root = f"{root.rstrip('/')}/{config.pipeline}"
+        home = storage.home(root)
+        beam_engine = _beam_engine(environment, config.pipeline, image, root)
         check(
-            _can_be_opened(data_root),
-            "DATA_ROOT",
-            data_root,
-            "gs:// or a folder of PIPELINE_VOLUME: an ExampleGen reads it itself",
-        )
-        check(
-            engine.name == "direct" or _can_be_opened(root),
+            beam_engine.name == "direct" or (is_bucket(data_root) and is_bucket(root)),
             "BEAM_ENGINE",
-            engine.name,
-            "direct unless PIPELINE_ROOT is gs://, which workers on other machines can open",
+            beam_engine.name,
+            "direct unless DATA_ROOT and PIPELINE_ROOT are gs://, which workers on other machines "
+            "can open",
         )
         return cls(
             config=config,
@@ -107,13 +106,13 @@ class Cluster:
                 accepted_root=f"{home}/accepted",
                 checkpoint_root=f"{home}/checkpoints",
                 code=code_fingerprints(config.definition, config.schema, for_image=True),
-                beam_args=engine.args,
+                beam_args=beam_engine.args,
                 run_time_parameters=True,
             ),
-            beam_engine=engine,
+            beam_engine=beam_engine,
             image=image,
             gpu_type=environment.get("TRAINER_GPU_TYPE", "nvidia-tesla-t4"),
-            placement=placement,
+            placement=Placement.from_environment(environment, storage.volume),
             beam_resources=Resources(
                 cpus=environment.count("BEAM_CPUS", 4),
                 memory_gib=environment.count("BEAM_MEMORY_GIB", 16),
@@ -135,24 +134,6 @@ class Cluster:
         if is_beam_step(component) and self.beam_engine.name == "direct":
             return self.beam_resources
         return None
-
-
-def _can_be_opened(uri: str) -> bool:
-    """Returns whether TensorFlow and Beam open it, as they are in the image."""
-    scheme, separator, _ = uri.partition("://")
-    return not separator or scheme == "gs"
-
-
-def _home(root: str, pipeline: str, placement: Placement) -> str:
-    """Returns the folder of what steps keep themselves, from one run to the next."""
-    if _can_be_opened(root):
-        return root
-    if placement.volume is None:
-        raise UserError(
-            f"PIPELINE_ROOT={root}: steps cannot keep models and checkpoints there: take gs://, or "
-            "add PIPELINE_VOLUME=claim:/path"
-        )
-    return f"{placement.volume.path}/{pipeline}"
 
 
 def _beam_engine(

@@ -18,12 +18,10 @@ from kubeflow.cluster import Cluster, Resources
 from kubeflow.resolve_input import RESOLVED_INPUT
 from kubeflow.spec_runner import ResourceSpec, SpecRunner, compile_for
 from transforms.base.errors import UserError
-from transforms.base.settings import check
 
 _GPU = "nvidia.com/gpu"
 # Kubeflow Pipelines counts memory in GB of 10**9 bytes.
 _GB_PER_GIB = 1.024**3
-_STORES = ("gs://", "s3://", "minio://")
 _COMMAND = ("python", "-m", "kubeflow.run_executor")
 _INPUT_STEP = "ResolveInput"
 _INPUT_COMMAND = ("python", "-m", "kubeflow.resolve_input")
@@ -33,13 +31,6 @@ class KubeflowRunner(SpecRunner):
     """Writes a 2.1 pipeline spec, and after it what is for Kubernetes alone."""
 
     def __init__(self, cluster: Cluster):
-        """Compiles `cluster`.
-
-        Raises:
-            UserError: Its artifacts are not in an object store.
-        """
-        root = cluster.deployment.pipeline_root
-        check(root.startswith(_STORES), "PIPELINE_ROOT", root, "minio://, s3:// or gs:// there")
         super().__init__(
             cluster,
             f"{cluster.config.pipeline}.yaml",
@@ -126,4 +117,4 @@ def _add_input_step(spec: dict[str, Any], executor: str) -> None:
 
 
 if __name__ == "__main__":
-    compile_for(KubeflowRunner)
+    compile_for(KubeflowRunner, "kubeflow")

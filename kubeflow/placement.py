@@ -1,7 +1,6 @@
 """Where Kubernetes runs the pods of steps, and what those have mounted."""
 
 import dataclasses
-import os
 from collections.abc import Mapping
 
 from kfp.kubernetes.kubernetes_executor_config_pb2 import (
@@ -13,23 +12,11 @@ from kfp.kubernetes.kubernetes_executor_config_pb2 import (
     Toleration,
 )
 
+from kubeflow.storage import Volume
 from kubeflow.variables import ClusterEnvironment
 from transforms.base.settings import check
 
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
-
-
-@dataclasses.dataclass(frozen=True)
-class Volume:
-    """A volume that all steps share.
-
-    Attributes:
-        claim: Name of the persistent volume claim, which many nodes can write to at once.
-        path: Where steps have it mounted.
-    """
-
-    claim: str
-    path: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,8 +36,14 @@ class Placement:
     image_pull_secrets: tuple[str, ...]
 
     @classmethod
-    def from_environment(cls, environment: ClusterEnvironment) -> "Placement":
+    def from_environment(
+        cls, environment: ClusterEnvironment, volume: Volume | None
+    ) -> "Placement":
         """Returns what TRAINER_NODE_SELECTOR, TRAINER_TOLERATIONS and others say.
+
+        Args:
+            environment: The variables.
+            volume: Of all steps, or None.
 
         Raises:
             UserError: A value is not of the form that is expected.
@@ -58,7 +51,7 @@ class Placement:
         return cls(
             gpu_labels=dict(map(_label, _listed(environment, "TRAINER_NODE_SELECTOR"))),
             gpu_tolerations=tuple(map(_toleration, _listed(environment, "TRAINER_TOLERATIONS"))),
-            volume=_volume(environment.get("PIPELINE_VOLUME")),
+            volume=volume,
             image_pull_secrets=tuple(_listed(environment, "IMAGE_PULL_SECRETS")),
         )
 
@@ -98,16 +91,3 @@ def _toleration(text: str) -> Toleration:
     check(bool(key) and effect in _EFFECTS, "TRAINER_TOLERATIONS", text, rule)
     operator = "Equal" if equals else "Exists"
     return Toleration(key=key, operator=operator, value=value, effect=effect)
-
-
-def _volume(text: str) -> Volume | None:
-    if not text:
-        return None
-    claim, _, path = text.partition(":")
-    check(
-        bool(claim) and os.path.isabs(path) and path != "/",
-        "PIPELINE_VOLUME",
-        text,
-        "claim:/path, a persistent volume claim and where steps have it",
-    )
-    return Volume(claim, path.rstrip("/"))

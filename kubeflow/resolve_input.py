@@ -17,8 +17,10 @@ from tfx.utils import proto_utils
 
 from components.example_gen.input_processor import ContentsInputProcessor
 from kubeflow.step_end import end_step
+from kubeflow.storage import is_bucket
 from pipeline.exit_code import ExitCode
 from transforms.base.errors import UserError
+from transforms.base.settings import check
 
 RESOLVED_INPUT = "resolved_input"
 """Name of the step's output parameter, and of the ExampleGen's input parameter."""
@@ -31,7 +33,8 @@ def main(arguments: Sequence[str]) -> ExitCode:
         arguments: The executor's input as JSON, of which `input_base` and `input_config` are read.
 
     Returns:
-        How the step ended: an input whose span is not there is a mistake of its user's.
+        How the step ended: an input that is not there, or where no step can read, is a mistake
+        of its user's.
     """
     (text,) = arguments
     return end_step(lambda: _write_resolved(json.loads(text)))
@@ -50,6 +53,9 @@ def _resolve(properties: dict[str, Any]) -> dict[str, Any]:
     input_config = example_gen_pb2.Input()
     proto_utils.json_to_proto(properties[standard_component_specs.INPUT_CONFIG_KEY], input_config)
     base = properties[standard_component_specs.INPUT_BASE_KEY]
+    # A run-time parameter that no compiler has seen.
+    rule = "gs://bucket/folder or a folder of PIPELINE_VOLUME: steps can read nowhere else"
+    check(is_bucket(base) or os.path.isabs(base), "data_root", base, rule)
     processor = ContentsInputProcessor(base, input_config.splits)
     try:
         span, version = processor.resolve_span_and_version()

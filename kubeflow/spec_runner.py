@@ -108,14 +108,15 @@ class SpecRunner(KubeflowV2DagRunner, abc.ABC):
         return job
 
 
-def compile_for(runner: Callable[[Cluster], SpecRunner]) -> None:
+def compile_for(runner: Callable[[Cluster], SpecRunner], engine: str) -> None:
     """Writes what the environment variables describe to the working folder, by an engine's runner.
 
     Args:
         runner: Makes the runner of a cluster.
+        engine: What it is for: "kubeflow" or "vertex".
     """
     with one_line_mistakes():
-        cluster = Cluster.from_environment(os.environ)
+        cluster = Cluster.from_environment(os.environ, engine)
         runner(cluster).run(cluster.pipeline())
 
 

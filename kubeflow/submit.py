@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kubeflow.storage import Storage
 from kubeflow.variables import ClusterEnvironment
 from pipeline.exit_code import ExitCode
 from transforms.base.errors import UserError
@@ -49,6 +50,9 @@ def submit(
         raise UserError("no endpoint: add --endpoint http://HOST:PORT of Kubeflow Pipelines")
     if engine == "vertex" and wait:
         raise UserError("--wait: follows runs on Kubeflow; leave it out, and open the link")
+    if "data_root" in parameters:
+        storage = Storage.from_environment(ClusterEnvironment(os.environ), engine)
+        storage.check_data("data_root", parameters["data_root"])
     # Blanks separate the pairs, and mean nothing in a value.
     pairs = " ".join("".join(pair.split()) for pair in settings)
     variables = {**os.environ, "PIPELINE": pipeline, "SETTINGS": pairs}

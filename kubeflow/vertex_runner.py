@@ -38,4 +38,4 @@ class VertexRunner(SpecRunner):
 
 
 if __name__ == "__main__":
-    compile_for(VertexRunner)
+    compile_for(VertexRunner, "vertex")

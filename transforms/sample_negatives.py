@@ -1,5 +1,7 @@
 """Negatives to rank a held-out item against: distinct items that the user has never touched."""
 
+from collections.abc import Iterator
+
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
@@ -105,26 +107,52 @@ class SampleNegatives(beam.PTransform):
     be ranked among all others, too. Ids are raw ones. The records depend on the seed and the data
     alone, not on the runner.
 
+    Counts `sample_negatives/ranked_users`, whose negatives are enough to rank among, and
+    `fewer_negatives`, users who get fewer than asked for; the distribution `most_negatives` is of
+    how many a user gets.
+
     Args:
         items: A singleton, from `DistinctIds`: the items to draw from, which have to include
             all that a history holds.
         count: Negatives for a user.
+        enough: How many of them say something of a model.
         seed: Any integer.
     """
 
-    def __init__(self, items: beam.PCollection[np.ndarray], count: int, seed: int):
+    def __init__(self, items: beam.PCollection[np.ndarray], count: int, enough: int, seed: int):
         super().__init__()
         self._items = items
-        self._count = count
-        self._seed = seed
+        self._fn = _Sample(count, enough, seed)
 
     def expand(
         self, histories: beam.PCollection[pa.RecordBatch]
     ) -> beam.PCollection[pa.RecordBatch]:
         """Returns a batch of candidates for each batch of histories."""
-        return histories | beam.Map(
-            _candidates, beam.pvalue.AsSingleton(self._items), self._count, self._seed
+        return histories | beam.ParDo(self._fn, beam.pvalue.AsSingleton(self._items))
+
+
+class _Sample(beam.DoFn):
+    def __init__(self, count: int, enough: int, seed: int):
+        self._count = count
+        self._enough = enough
+        self._seed = seed
+
+    def setup(self) -> None:
+        self._ranked_users, self._fewer_negatives = (
+            beam.metrics.Metrics.counter("sample_negatives", name)
+            for name in ("ranked_users", "fewer_negatives")
         )
+        self._most_negatives = beam.metrics.Metrics.distribution(
+            "sample_negatives", "most_negatives"
+        )
+
+    def process(self, histories: pa.RecordBatch, items: np.ndarray) -> Iterator[pa.RecordBatch]:
+        candidates = _candidates(histories, items, self._count, self._seed)
+        negatives = np.diff(candidates["item_id"].offsets.to_numpy()) - 1
+        self._ranked_users.inc(int(np.count_nonzero(negatives >= self._enough)))
+        self._fewer_negatives.inc(int(np.count_nonzero(negatives < self._count)))
+        self._most_negatives.update(int(negatives.max(initial=0)))
+        yield candidates
 
 
 def _candidates(

@@ -10,6 +10,9 @@ from tfx.types import standard_artifacts
 
 from transforms.base.errors import UserError
 
+SOURCE = "source"
+"""The schema's custom property that tells its package and file, with a colon between."""
+
 
 @tfx.dsl.components.component
 def CuratedSchemaGen(  # noqa: D417
@@ -42,3 +45,4 @@ def CuratedSchemaGen(  # noqa: D417
         )
     with fileio.open(os.path.join(schema.uri, "schema.pbtxt"), "wb") as target:
         target.write(text)
+    schema.set_string_custom_property(SOURCE, f"{package}:{file}")

@@ -65,8 +65,8 @@ class DataGate(BaseComponent):
                 before, its skew comparators that of train from eval.
             dataset: The data set's name: only data of one name are compared.
             accepted_root: Where accepted statistics are kept.
-            accept_drift: 1 compares with nothing, and what passes is what later data must resemble,
-                as the first data are otherwise.
+            accept_drift: 1 compares with nothing, not even train with eval, and what passes is what
+                later data must resemble, as the first data are otherwise.
             code: Fingerprint of this component's sources, for TFX's cache.
         """
         super().__init__(

@@ -1,6 +1,7 @@
 """Refuses data, or lets them pass; the first, and those with drift that is meant, are a measure."""
 
 import os
+from importlib import resources
 
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
@@ -13,6 +14,7 @@ from tfx.utils import io_utils
 
 from components.artifacts import Artifacts, Properties
 from components.code import check_code
+from components.curated_schema_gen.component import SOURCE
 from components.data_gate.accepted import AcceptedStatistics, read_statistics
 from components.data_gate.errors import DataGateError
 from transforms.base.settings import OneOf
@@ -47,27 +49,33 @@ class DataGateExecutor(BaseExecutor):
         expected = io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema.uri))
 
         _refuse(
-            "the data do not fit the schema; correct them, or extend the trainer's schema.pbtxt if "
-            "they are right",
+            f"the data do not fit the schema; correct them, or extend {_source(schema)} if they "
+            "are right",
             _schema_findings(anomalies, [dataset.name for dataset in current.datasets]),
-        )
-        _refuse(
-            "train differs too much from eval; mend how the data were split, or, if that is meant, "
-            "the skew_comparator in the trainer's schema.pbtxt",
-            _skew_findings(current, expected),
         )
         accepted = AcceptedStatistics(exec_properties["accepted_root"], exec_properties["dataset"])
         before = accepted.before(current)
-        if before and not accepted.holds(current) and not accept_drift:
+        if not accept_drift and not accepted.holds(current):
+            _refuse(
+                "train differs too much from eval; divide all rows at random, and bring more if "
+                "they are few, or, if that is meant, run once with accept_drift=1",
+                _skew_findings(current, expected),
+            )
             _refuse(
                 "the data differ too much from those accepted before; if that is meant, run once "
                 "with accept_drift=1",
-                _drift_findings(current, accepted.read(before), expected),
+                _drift_findings(current, accepted.read(before), expected) if before else [],
             )
         if accept_drift or not accepted.names():
             accepted.accept(current)
         path = os.path.join(output.uri, "FeatureStats.pb")
         io_utils.write_bytes_file(path, current.SerializeToString())
+
+
+def _source(schema: types.Artifact) -> str:
+    """Returns where a schema is kept, if its artifact tells."""
+    package, _, file = schema.get_string_custom_property(SOURCE).partition(":")
+    return str(resources.files(package) / file) if package else "the schema"
 
 
 def _refuse(why: str, findings: list[str]) -> None:

@@ -90,8 +90,8 @@ class Gate(Settings):
     Attributes:
         max_regression: How much worse than the model in use a metric may be, in the
             metric's own unit.
-        accept_drift: In this one run take data that differ from those accepted before as what
-            later data are compared with, instead of refusing them.
+        accept_drift: In this one run take data that differ from those accepted before, or in train
+            from eval, as what later data are compared with, instead of refusing them.
     """
 
     max_regression: Annotated[float, Range(at_least=0)]

@@ -40,10 +40,11 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
     Attributes:
         CONFIG: The class of its settings, whose `split_identity` gives those that decide what is
             held out.
-        COUNTERS: Names of the Beam counters that become int custom properties of the artifact.
+        COUNTERS: Names of the Beam counters that become int custom properties of the artifact, and
+            of distributions whose greatest value does.
         read_as: What `build` took for what, a line for each file.
         REQUIRED: Those of them that a useful result leaves above 0, each with what is to be said if
-            it does not; settings may stand in braces.
+            it does not; settings and counters may stand in braces.
     """
 
     read_as: Sequence[str] = ()
@@ -99,11 +100,12 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
 
         counters = _read_counters(result, self.COUNTERS)
         logging.info("Examples of %s: %s", pattern, counters)
+        known = {**json.loads(settings["config"]), **counters}
         for name, sentence in self.REQUIRED.items():
             if not counters[name]:
                 raise UserError(
-                    f"{pattern}: {sentence.format_map(json.loads(settings['config']))}; change "
-                    f"that, or bring more data ({_shown(counters)})"
+                    f"{pattern}: {sentence.format_map(known)}; change that, or bring more data "
+                    f"({_shown(counters)})"
                 )
         for name, count in counters.items():
             examples.set_int_custom_property(name, count)
@@ -154,8 +156,13 @@ def _settings(exec_properties: Properties) -> dict[str, str]:
 
 def _read_counters(result: PipelineResult, names: tuple[str, ...]) -> dict[str, int]:
     counters = dict.fromkeys(names, 0)
-    for counter in result.metrics().query()["counters"]:
+    metrics = result.metrics().query()
+    for counter in metrics["counters"]:
         if counter.key.metric.name in counters:
             # Of a committed 0 Beam makes the attempted count, which portable runners leave out.
             counters[counter.key.metric.name] += counter.result or 0
+    for distribution in metrics["distributions"]:
+        name = distribution.key.metric.name
+        if name in counters and distribution.result:
+            counters[name] = max(counters[name], distribution.result.max)
     return counters

@@ -32,10 +32,10 @@ class MovieLensExampleGen(ColumnarExampleGen):
      - `examples`: Channel of type `standard_artifacts.Examples` with the splits train and eval.
        Its artifact has the executor's COUNTERS as int custom properties. For the first form
        `rows` = `kept_rows` + `repeats` + `low_rated` + `dropped_rows` (of the `dropped_users`) +
-       `quarantined`,
-       beside `users`, of which `evaluated_users`, and `items`; for the second `rows` =
-       `rows_train` + `rows_eval` + `rows_left_out` + `unmatched` + `quarantined`. The quarantined
-       rows are in its folder, in `Quarantine/bad_rows.jsonl`.
+       `quarantined`, beside `users`, of which `evaluated_users`, of which `ranked_users` have
+       enough negatives, and `items`; for the second `rows` = `rows_train` + `rows_eval` +
+       `rows_left_out` + `unmatched` + `quarantined`. The quarantined rows are in its folder, in
+       `Quarantine/bad_rows.jsonl`.
     """
 
     EXECUTOR_SPEC = BeamExecutorSpec(LeaveOneOutExecutor)

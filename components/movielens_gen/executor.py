@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from components.example_gen.executor import SPLITS, ColumnarExecutor
 from components.movielens_gen.config import HOLD_BACK, LeaveOneOutConfig, RatingSplitConfig
+from components.ranking_metrics.rank import K
 from transforms.base.errors import UserError
 from transforms.base.in_process_beam import LOCAL_RUNNER
 from transforms.base.memory import free_memory
@@ -55,12 +56,17 @@ class LeaveOneOutExecutor(ColumnarExecutor):
         "evaluated_users",
         "tied_users",
         "timeless_users",
+        "ranked_users",
+        "fewer_negatives",
+        "most_negatives",
         "dropped_users",
         "items",
     )
     REQUIRED = {
         "users": "min_ratings={min_ratings} drops every user, as none has so many items",
         "evaluated_users": "split_time={split_time} leaves no user with an item to hold out",
+        "ranked_users": f"nobody can be ranked: that takes {K} items that a user has not touched, "
+        "and of {items} each user leaves {most_negatives} at most",
     }
 
     def build(
@@ -106,7 +112,7 @@ class LeaveOneOutExecutor(ColumnarExecutor):
         splits = {
             "train": histories | "Train" >> beam.Map(_positives).with_output_types(pa.RecordBatch),
             "eval": histories
-            | "SampleNegatives" >> SampleNegatives(items, config.eval_negatives, config.seed),
+            | "SampleNegatives" >> SampleNegatives(items, config.eval_negatives, K, config.seed),
         }
         if config.string_ids:
             return {

@@ -182,6 +182,7 @@ def _add_pipeline(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> ExitCode:
     from pipeline.datasets.locate import locate
+    from pipeline.run.plain_folder import plain_folder
     from pipeline.run.run import run
 
     pipeline = definition(options.pipeline)
@@ -192,14 +193,15 @@ def _run(options: argparse.Namespace) -> ExitCode:
         dataset = "sample" if options.data_root is None else pipeline.real_dataset
     check(bool(dataset), "--dataset", dataset, "a name")
     config = configure(options.pipeline, options.settings, dataset)
+    output_root = plain_folder(options.output_root, make=True)
     folder = locate(
         catalog,
         dataset,
         data_root=options.data_root or "data",
-        work_dir=os.path.join(options.output_root, "data"),
+        work_dir=os.path.join(output_root, "data"),
         allow_download=not options.no_download,
     )
-    return run(config, dataset, folder, options.output_root, options.verbose)
+    return run(config, dataset, folder, output_root, options.verbose)
 
 
 def _submit(options: argparse.Namespace) -> ExitCode:

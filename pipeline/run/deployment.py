@@ -7,6 +7,7 @@ from pipeline.config import Deployment, PipelineConfig
 from pipeline.datasets.locate import locate
 from pipeline.environment import Environment
 from pipeline.fingerprint import code_fingerprints
+from pipeline.run.plain_folder import plain_folder
 from transforms.base.settings import check
 
 
@@ -24,6 +25,7 @@ def from_environment(variables: Mapping[str, str]) -> tuple[PipelineConfig, Depl
     config = environment.config("" if data_root else "sample")
     root = environment.get("PIPELINE_ROOT", "output")
     check("://" not in root, "PIPELINE_ROOT", root, "a folder on this machine, where SQLite can be")
+    root = plain_folder(root, make=True)
     if not data_root:
         folder = os.path.join(root, "data")
         catalog = config.definition.load_catalog()

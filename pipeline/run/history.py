@@ -10,6 +10,7 @@ from components.model_records.in_use import ServedModel, model_in_use, served_mo
 from components.model_records.record import compared_with
 from pipeline.config import preset
 from pipeline.pipelines.registry import pipelines
+from pipeline.run.plain_folder import plain_folder
 from transforms.base.errors import UserError
 from transforms.base.whole_file import whole_file
 
@@ -47,11 +48,11 @@ def latest_pushed(output_root: str, pipeline: str) -> ServedModel:
     Raises:
         UserError: There is none.
     """
-    home = os.path.abspath(os.path.join(output_root, pipeline))
+    home = os.path.abspath(os.path.join(plain_folder(output_root), pipeline))
     model = model_in_use(os.path.join(home, "serving"))
     if model is None:
         raise UserError(
-            f"{home}: no model was pushed there; "
+            f"{os.path.abspath(os.path.join(output_root, pipeline))}: no model was pushed there; "
             f"run: python -m pipeline run {pipeline} --output-root {output_root}"
         )
     return model

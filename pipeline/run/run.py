@@ -155,20 +155,7 @@ def _verdict_lines(
 ) -> list[str]:
     from components.evaluator.verdict import verdict_lines
 
-    lines = verdict_lines(record, bounds)
-    # In any other unit a time may be another one than it was meant to be.
-    units = {line.rpartition("; ")[2] for line in summary.get("read_as", ())} - {"times in seconds"}
-    lines += [f"note: the data have {unit}" for unit in sorted(units)]
-    if tied := summary["counters"].get("tied_users"):
-        held_out = summary["counters"]["evaluated_users"]
-        lines.append(
-            f"note: {tied} of {held_out} held-out items share a time with others: ids decided"
-        )
-    if timeless := summary["counters"].get("timeless_users"):
-        users = summary["counters"]["users"]
-        lines.append(
-            f"note: {timeless} of {users} users have one time for all items: a hash orders them"
-        )
+    lines = verdict_lines({**record, "notes": summary["notes"]}, bounds)
     if summary["quarantine"]:
         count = summary["counters"]["quarantined"]
         lines.append(f"bad rows set aside: {count}, in {_shown(summary['quarantine'])}")
@@ -219,5 +206,7 @@ def _locked(home: str) -> Iterator[None]:
 
 
 def _shown(path: str) -> str:
-    relative = os.path.relpath(path)
-    return path if relative.startswith("..") else relative
+    # Not through the link that a folder may need.
+    real = os.path.realpath(path)
+    relative = os.path.relpath(real)
+    return real if relative.startswith("..") else relative

@@ -15,6 +15,7 @@ from components.model_records.record import RECORD_FILE, Record, compared_with, 
 from components.training.loop import HISTORY_FILE
 from components.tuning.executor import METRIC
 from pipeline.config import Deployment, PipelineConfig
+from pipeline.run.notes import data_notes
 from pipeline.run.progress import Progress
 from transforms.base.settings import to_json
 
@@ -33,6 +34,8 @@ def summarise(
 ) -> tuple[dict[str, Any], Record]:
     """Returns the summary of the latest run, and the record of its model, which has the verdict.
 
+    Its notes are those of the record and those on the data.
+
     Args:
         config: The run's settings.
         deployment: The run's folders; its metadata file tells of the artifacts.
@@ -46,8 +49,10 @@ def summarise(
     summary = _known(config, deployment, progress, outputs)
     version = compared_with(record)
     summary["lineage"]["baseline_model"] = version and os.path.join(deployment.serving_dir, version)
-    shown = ("metrics", "slices", "baseline", "bounds", "blessed", "reasons", "notes")
+    shown = ("metrics", "slices", "baseline", "bounds", "blessed", "reasons")
     summary |= {name: record[name] for name in shown}
+    of_data = data_notes(summary.get("counters", {}), summary.get("read_as", ()))
+    summary["notes"] = [*record["notes"], *of_data]
     summary["pushed_model"] = (
         pushed["pushed_destination"].string_value if pushed["pushed"].int_value else None
     )

@@ -67,13 +67,12 @@ def test_it_runs_from_the_command_line_to_a_pushed_model_a_report_and_a_list(mac
 
 @pytest.mark.slow
 def test_it_runs_on_kubeflow_as_it_is_compiled_to_a_pushed_model(machine):
-    root = str(machine.folder / "data")
     results = str(machine.folder / "results")
     runner = os.path.join(machine.packages, "kubeflow", "kubeflow_runner.py")
     machine.run(
         runner,
         PIPELINE=NAME,
-        DATA_ROOT=locate(CENSUS, "sample", root, root, allow_download=False),
+        DATA_ROOT=locate(CENSUS, "sample", results, results, allow_download=False),
         PIPELINE_ROOT="minio://mlpipeline/v2/artifacts",
         PIPELINE_VOLUME=f"claim:{results}",
         PIPELINE_IMAGE="registry.example/two-layers:1",

@@ -44,10 +44,10 @@ def compile_pipeline(pipeline: str, engine: str, **variables: str) -> list[dict[
         mock.patch("kubeflow.cluster.code_fingerprints", return_value=_CODE),
     ):
         if engine == "kubeflow":
-            compile_for(kubeflow_runner.KubeflowRunner)
+            compile_for(kubeflow_runner.KubeflowRunner, engine)
             with open(f"{pipeline}.yaml", encoding="utf-8") as file:
                 return list(yaml.safe_load_all(file))
-        compile_for(vertex_runner.VertexRunner)
+        compile_for(vertex_runner.VertexRunner, engine)
         with open("pipeline.json", encoding="utf-8") as file:
             job = json.load(file)
         # The one Python of several that compiles.

@@ -11,6 +11,7 @@ from tests.kubeflow.container import container_environment
 from tests.kubeflow.kfp_server import KfpServer
 from tests.kubeflow.tfx_command import Done
 
+BUCKET = "gs://bucket"
 IMAGE = "registry.example/tfx-recommenders:1"
 # Epochs and bounds with which the embedded sample is soon pushed.
 QUICK: dict[str, dict[str, int | float]] = {
@@ -36,6 +37,7 @@ class ForeignFolder:
         environment_of_image: What a container finds set.
         environment: The same, with the variables that the runner files read.
         for_kubeflow: The same for Kubeflow Pipelines with its own object store and a volume.
+        for_vertex: The same for Vertex, with a bucket in the working folder's place.
     """
 
     def __init__(self, pipeline: str, path: str, packages: str):
@@ -46,8 +48,8 @@ class ForeignFolder:
         data = locate(
             definition(pipeline).load_catalog(),
             "sample",
-            self.path,
-            self.path,
+            self.root,
+            self.root,
             allow_download=False,
         )
         self.environment_of_image = container_environment(packages, self.path)
@@ -64,6 +66,10 @@ class ForeignFolder:
             **self.environment,
             "PIPELINE_ROOT": "minio://mlpipeline/v2/artifacts",
             "PIPELINE_VOLUME": f"pipelines:{self.root}",
+        }
+        self.for_vertex = {
+            name: value.replace(path, BUCKET) if name.endswith("_ROOT") else value
+            for name, value in self.environment.items()
         }
 
     def runner(self, name: str) -> str:

@@ -162,20 +162,67 @@ def test_on_kubernetes_every_step_has_the_volume_and_the_pull_secrets():
         ({"TRAINER_TOLERATIONS": "gpu:Never"}, "TRAINER_TOLERATIONS='gpu:Never': must be key"),
         ({"PIPELINE_VOLUME": "claim"}, "PIPELINE_VOLUME='claim': must be claim:/path"),
         ({"PIPELINE_VOLUME": "claim:data"}, "PIPELINE_VOLUME='claim:data': must be claim:/path"),
-        ({"PIPELINE_ROOT": "s3://b/p"}, "PIPELINE_ROOT=s3://b/p/ncf: steps cannot keep models"),
-        ({"PIPELINE_ROOT": "/p"}, "PIPELINE_ROOT='/p/ncf/artifacts': must be minio://, s3:// or"),
-        ({"DATA_ROOT": "minio://b/d"}, "DATA_ROOT='minio://b/d': must be gs:// or a folder of"),
         (
             {"PIPELINE_ROOT": "s3://b/p", "PIPELINE_VOLUME": "c:/v", "BEAM_ENGINE": "flink"}
             | {"BEAM_MASTER": "host:1"},
-            "BEAM_ENGINE='flink': must be direct unless PIPELINE_ROOT is gs://",
+            "BEAM_ENGINE='flink': must be direct unless DATA_ROOT and PIPELINE_ROOT are gs://",
+        ),
+        (
+            {"DATA_ROOT": "/v/d", "PIPELINE_VOLUME": "c:/v", "BEAM_ENGINE": "spark"}
+            | {"BEAM_MASTER": "host:1"},
+            "BEAM_ENGINE='spark': must be direct unless DATA_ROOT and PIPELINE_ROOT are gs://",
         ),
     ],
 )
-def test_a_place_that_cannot_be_is_told_by_its_variable(variables, told, capsys):
+def test_a_variable_that_cannot_be_is_told_by_its_name(variables, told):
     with pytest.raises(SystemExit) as ended:
         compile_pipeline("ncf", "kubeflow", **variables)
     assert str(ended.value.code).startswith(f"error: {told}")
+
+
+VOLUME = {"PIPELINE_VOLUME": "claim:/mnt/shared"}
+ON_KUBEFLOW = "gs://bucket/folder or a folder in PIPELINE_VOLUME=claim:/path: "
+ON_VOLUME = "gs://bucket/folder or a folder in /mnt/shared, where steps have PIPELINE_VOLUME: "
+STORES = "gs://bucket/folder, or s3:// or minio:// with PIPELINE_VOLUME=claim:/path: "
+
+
+@pytest.mark.parametrize(
+    ("engine", "name", "value", "more", "what_works"),
+    [
+        *(
+            (engine, "DATA_ROOT", value, {}, what_works)
+            for engine, what_works in (
+                ("kubeflow", ON_KUBEFLOW),
+                ("vertex", "gs://bucket/folder: steps on Vertex can read nowhere else"),
+            )
+            for value in ("s3://b/d", "minio://b/d", "data/census", "/mnt/census", "gs://", "./d")
+        ),
+        *(
+            ("kubeflow", "DATA_ROOT", value, VOLUME, ON_VOLUME)
+            for value in ("s3://b/d", "/mnt/sharedness/d", "/mnt/shared/../d", "mnt/shared/d")
+        ),
+        ("vertex", "DATA_ROOT", "/mnt/shared/d", VOLUME, "gs://bucket/folder: steps on Vertex"),
+        *(
+            ("vertex", "PIPELINE_ROOT", value, VOLUME, "gs://bucket/folder: steps on Vertex")
+            for value in ("s3://b/p", "minio://b/p", "results", "/mnt/shared/p")
+        ),
+        *(
+            ("kubeflow", "PIPELINE_ROOT", value, {}, STORES)
+            for value in ("s3://b/p", "minio://b/p", "results", "/mnt/p", "gs:///p")
+        ),
+        *(
+            ("kubeflow", "PIPELINE_ROOT", value, VOLUME, "gs://bucket/folder, s3:// or minio://: ")
+            for value in ("results", "/mnt/shared/p", "file:///mnt/shared")
+        ),
+    ],
+)
+def test_a_place_that_steps_cannot_open_is_told_while_compiling(
+    engine, name, value, more, what_works
+):
+    with pytest.raises(SystemExit) as ended:
+        compile_pipeline("census", engine, **{name: value}, **more)
+    told = str(ended.value.code)
+    assert told.startswith(f"error: {name}={value!r}: must be {what_works}") and "\n" not in told
 
 
 def test_kubeflow_looks_for_the_input_in_a_step_of_its_own(compiled):

@@ -1,6 +1,7 @@
 import json
 import os
 
+import pytest
 from google.protobuf import json_format
 from kfp.pipeline_spec.pipeline_spec_pb2 import ExecutorOutput
 
@@ -49,3 +50,15 @@ def test_a_span_that_is_not_there_is_told_and_ends_the_step(tmp_path, capsys):
     assert resolve_input.main([json.dumps(given)]) == 2
     assert capsys.readouterr().err.splitlines()[-1].startswith(f"error: {tmp_path}/{pattern}: ")
     assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("base", ["s3://bucket/data", "minio://bucket/data", "data"])
+def test_a_folder_that_no_step_can_read_is_told_and_ends_the_step(base, tmp_path, capsys):
+    config = json.dumps({"splits": [{"name": "input", "pattern": "ratings.*"}]})
+    given = {
+        "inputs": {"parameterValues": {"input_base": base, "input_config": config}},
+        "outputs": {"outputFile": str(tmp_path / "output_metadata.json")},
+    }
+    assert resolve_input.main([json.dumps(given)]) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith(f"error: data_root={base!r}: must be gs://bucket/folder or a folder of ")

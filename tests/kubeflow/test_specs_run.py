@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.cli.main import main
 from tests.kubeflow.container import run_container
-from tests.kubeflow.foreign_folder import PIPELINES, QUICK
+from tests.kubeflow.foreign_folder import BUCKET, PIPELINES, QUICK
 from tests.kubeflow.kfp_player import KfpPlayer
 from tests.kubeflow.kfp_server import kfp_server
 from tests.kubeflow.vertex_player import VertexPlayer
@@ -61,10 +61,10 @@ def _package(folder):
 
 
 def _job(folder):
-    """Returns what Vertex is given."""
-    _run_file(folder, "kubeflow/vertex_runner.py")
-    with open(os.path.join(folder.path, "pipeline.json"), "rb") as file:
-        return json.load(file)
+    """Returns what Vertex is given, with the working folder as the bucket."""
+    _run_file(folder, "kubeflow/vertex_runner.py", **folder.for_vertex)
+    with open(os.path.join(folder.path, "pipeline.json"), encoding="utf-8") as file:
+        return json.loads(file.read().replace(BUCKET, folder.path))
 
 
 @pytest.mark.slow

@@ -199,6 +199,14 @@ def test_a_mistake_before_anything_is_compiled_is_one_line(capsys):
         (["--engine", "vertex", "--set", "epochs=3"], "census has no setting 'epochs'"),
         (["--engine", "vertex", "--parameter", "seed"], "--parameter seed: must be name=value"),
         (["--engine", "vertex", "--parameter", "min_accuracy=0.1"], "must be above 0.764"),
+        (
+            ["--engine", "vertex", "--parameter", "data_root=s3://b/d"],
+            "data_root='s3://b/d': must be gs://bucket/folder: steps on Vertex can read nowhere",
+        ),
+        (
+            ["--engine=kubeflow", "--endpoint=http://h:1", "--parameter", "data_root=data"],
+            "data_root='data': must be gs://bucket/folder or a folder in PIPELINE_VOLUME=claim:/",
+        ),
     ]
     for arguments, told in cases:
         code, out, err = said(capsys, *arguments)

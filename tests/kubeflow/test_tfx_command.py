@@ -196,8 +196,7 @@ def test_vertex_gets_the_job_in_the_project_and_the_region(foreign_folder, pipel
     path = ["--pipeline_path", folder.runner("kubeflow/vertex_runner.py")]
     with vertex_endpoint() as endpoint:
         environment = {
-            **folder.environment,
-            "PIPELINE_ROOT": "gs://bucket/results",
+            **folder.for_vertex,
             "DATA_ROOT": "gs://bucket/data",
             "VERTEX_PORT": str(endpoint.port),
         }
@@ -256,7 +255,10 @@ def test_a_mistake_is_told_in_one_line(foreign_folder, tmp_path):
         ("beam", "pipeline/beam_runner.py", typo, "error: PIPELINE='ncff': "),
         ("local", "pipeline/local_runner.py", typo, "error: PIPELINE='ncff': "),
         ("kubeflow", "kubeflow/kubeflow_runner.py", typo, "error: PIPELINE='ncff': "),
-        ("kubeflow", "kubeflow/vertex_runner.py", {}, "Error: pipeline.json: Kubeflow Pipelines"),
+        (
+            *("kubeflow", "kubeflow/vertex_runner.py", folder.for_vertex),
+            "Error: pipeline.json: Kubeflow Pipelines",
+        ),
         ("kubeflow", "kubeflow/missing.py", {}, "Invalid pipeline path: "),
         ("kubeflow", "kubeflow/kubeflow_runner.py", no_kfp, "Kubeflow not found."),
     ]
@@ -264,6 +266,10 @@ def test_a_mistake_is_told_in_one_line(foreign_folder, tmp_path):
         told = f"error: {name} is not set: the "
         cases.append(("kubeflow", "kubeflow/kubeflow_runner.py", {name: ""}, told))
         cases.append(("vertex", "kubeflow/vertex_runner.py", {name: ""}, told))
+    for engine in ("kubeflow", "vertex"):
+        elsewhere = {"DATA_ROOT": "s3://bucket/adult"}
+        told = "error: DATA_ROOT='s3://bucket/adult': must be gs://bucket/folder"
+        cases.append((engine, f"kubeflow/{engine}_runner.py", elsewhere, told))
     for name, value, told in (
         ("SETTINGS", "epochs=3", "epochs=3: census has no setting 'epochs'; did you mean train_"),
         ("TRAINER_GPUS", "one", "error: TRAINER_GPUS='one': must be a whole number"),
@@ -273,7 +279,7 @@ def test_a_mistake_is_told_in_one_line(foreign_folder, tmp_path):
     commands = []
     for engine, runner, change, _ in cases:
         path = ["--pipeline_path", folder.runner(runner)]
-        variables = folder.for_kubeflow if engine == "kubeflow" else folder.environment
+        variables = getattr(folder, f"for_{engine}", folder.environment)
         environment = {**variables, **change}
         commands.append(Command(["pipeline", "compile", "--engine", engine, *path], environment))
     answers = run_in_one_process(commands, folder.path)

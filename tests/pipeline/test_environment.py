@@ -26,13 +26,13 @@ MISTAKES = {
 def test_a_mistake_is_one_line_that_names_the_variable(case):
     changes, message = MISTAKES[case]
     with pytest.raises(UserError, match=message) as caught:
-        Cluster.from_environment({**COMPLETE, **changes})
+        Cluster.from_environment({**COMPLETE, **changes}, "kubeflow")
     assert "\n" not in str(caught.value)
 
 
 def test_settings_and_gpus_reach_the_trainer():
     cluster = Cluster.from_environment(
-        {**COMPLETE, "PIPELINE": "census", "SETTINGS": "preset=wide_deep_2018 seed=3"}
+        {**COMPLETE, "PIPELINE": "census", "SETTINGS": "preset=wide_deep_2018 seed=3"}, "vertex"
     )
     assert cluster.config.preset == "wide_deep_2018"
     assert cluster.config.trainer.seed == cluster.config.data.seed == 3
@@ -42,14 +42,14 @@ def test_settings_and_gpus_reach_the_trainer():
 
 def test_resources_and_accounts_reach_what_they_are_for():
     resources = {"BEAM_CPUS": "2", "BEAM_MEMORY_GIB": "3", "TRAINER_GPU_TYPE": "nvidia-l4"}
-    cluster = Cluster.from_environment({**COMPLETE, **resources, "TRAINER_GPUS": "5"})
+    cluster = Cluster.from_environment({**COMPLETE, **resources, "TRAINER_GPUS": "5"}, "vertex")
     assert cluster.gpu_type == "nvidia-l4"
     assert cluster.resources("Trainer") == Resources(gpus=5)
     assert cluster.resources("Transform") == Resources(cpus=2, memory_gib=3)
     project = {"GOOGLE_CLOUD_PROJECT": "project", "GOOGLE_CLOUD_REGION": "region"}
     account = {"SERVICE_ACCOUNT": "worker@project.example"}
     dataflow = {**COMPLETE, **project, **account, "BEAM_ENGINE": "dataflow"}
-    engine = Cluster.from_environment(dataflow).beam_engine
+    engine = Cluster.from_environment(dataflow, "vertex").beam_engine
     assert "--service_account_email=worker@project.example" in engine.args("Transform")
 
 

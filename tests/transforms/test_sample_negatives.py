@@ -136,8 +136,15 @@ def test_candidates_are_raw_ids_with_the_held_out_item_first(batch_rows):
             [1.0] + [0.0] * (len(row["item_id"]) - 1) for row in rows.values()
         ]
 
-    with beam.Pipeline(LOCAL_RUNNER) as pipeline:
-        batches = [histories.slice(start, batch_rows) for start in range(0, 4, batch_rows)]
-        singleton = pipeline | "Items" >> beam.Create([items])
-        candidates = pipeline | beam.Create(batches) | SampleNegatives(singleton, count=3, seed=0)
-        assert_that(candidates, compare)
+    pipeline = beam.Pipeline(LOCAL_RUNNER)
+    batches = [histories.slice(start, batch_rows) for start in range(0, 4, batch_rows)]
+    singleton = pipeline | "Items" >> beam.Create([items])
+    sample = SampleNegatives(singleton, count=3, enough=2, seed=0)
+    assert_that(pipeline | beam.Create(batches) | sample, compare)
+    result = pipeline.run()
+    result.wait_until_finish()
+    counts = {c.key.metric.name: c.result for c in result.metrics().query()["counters"]}
+    # They get 2, 3 and none.
+    assert counts == {"ranked_users": 2, "fewer_negatives": 2}
+    (most,) = result.metrics().query()["distributions"]
+    assert (most.key.metric.name, most.result.max) == ("most_negatives", 3)

@@ -43,11 +43,10 @@ class CensusFit(ColumnarTraining):
             evaluation: Transformed rows to evaluate on.
 
         Raises:
-            UserError: Rows of one label to evaluate on.
+            UserError: Rows of one label to train or to evaluate on.
         """
-        labels = np.unique(evaluation[features.LABEL])
-        if len(labels) < 2:
-            raise UserError(f"rows to evaluate on: every label is {labels[0]}; AUC needs both")
+        _check_labels("train", train)
+        _check_labels("evaluate", evaluation)
         keras.utils.set_random_seed(config.seed)
         with strategy.scope():
             self.model = WideDeepClassifier(config, _sizes(config, transform_output))
@@ -101,3 +100,12 @@ def classification_metrics(scores: np.ndarray, positive: np.ndarray) -> dict[str
         ACCURACY: float(np.mean((scores > 0.5) == positive)),
         AUC: float(np.mean(sides) / len(negatives)),
     }
+
+
+def _check_labels(use: str, rows: dict[str, np.ndarray]) -> None:
+    labels, counts = np.unique(rows[features.LABEL], return_counts=True)
+    if len(labels) < 2:
+        raise UserError(
+            f"all {counts[0]} rows to {use} on have the label {('<=50K', '>50K')[labels[0]]}: a "
+            "classifier and its AUC need both; bring rows of the other"
+        )

@@ -1,4 +1,5 @@
 import os
+import re
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.experimental.simple_artifacts import Statistics
 
+from components.curated_schema_gen.component import SOURCE
 from components.data_gate.accepted import AcceptedStatistics
 from components.data_gate.driver import DataGateDriver
 from components.data_gate.errors import DataGateError
@@ -162,12 +164,16 @@ def test_data_sets_are_compared_with_themselves_alone(gate):
     assert sorted(os.listdir(gate.root)) == ["dataset-another%2F..%2Fone", "dataset-mine"]
 
 
-def test_train_unlike_eval_is_refused_and_accepting_drift_does_not_help(gate):
-    for accept_drift in (0, 1):
-        with pytest.raises(DataGateError, match="train: stars: ") as caught:
-            gate.run(ratings(), ratings(shift=1), accept_drift=accept_drift)
-        assert "accept_drift" not in str(caught.value)
-    assert not os.path.exists(gate.root)
+def test_train_unlike_eval_is_refused_until_it_is_accepted(gate):
+    kinds = {"train": ratings(), "eval_": ratings(shift=1)}
+    with pytest.raises(DataGateError, match="train: stars: ") as caught:
+        gate.run(**kinds)
+    assert "accept_drift=1" in caught.value.reasons[0] and not os.path.exists(gate.root)
+    gate.run(**kinds, accept_drift=1)
+    gate.run(**kinds)
+    # Others with the same fault are others.
+    with pytest.raises(DataGateError, match="train differs too much from eval"):
+        gate.run(ratings(), ratings(shift=1, rows=3900))
 
 
 def test_what_is_cut_off_while_it_is_written_is_not_accepted(gate):
@@ -185,7 +191,18 @@ def test_an_anomaly_is_refused_in_one_line(gate):
     anomalies.dataset_anomaly_info.description = "too few examples"
     with pytest.raises(DataGateError, match="eval: genres: Column is completely missing") as caught:
         gate.run(ratings(), anomalies={"eval": anomalies})
+    assert "correct them, or extend the schema if" in caught.value.reasons[0]
     assert "\n" not in str(caught.value) and "eval: too few examples" in caught.value.reasons
+
+
+def test_an_anomaly_is_told_with_the_file_that_forbids_it(gate):
+    package = "components.wide_deep_trainer.census"
+    gate.schema.set_string_custom_property(SOURCE, f"{package}:schema.pbtxt")
+    anomalies = {"eval": anomalies_pb2.Anomalies(data_missing=True)}
+    with pytest.raises(DataGateError) as caught:
+        gate.run(ratings(), anomalies=anomalies)
+    (named,) = re.findall(r"extend (\S+) if", caught.value.reasons[0])
+    assert os.path.isfile(named) and named.endswith(f"{package.replace('.', '/')}/schema.pbtxt")
 
 
 def test_a_split_without_examples_is_refused(gate):

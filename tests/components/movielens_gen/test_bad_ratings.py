@@ -22,12 +22,14 @@ SMALL = {"min_ratings": 3, "eval_negatives": 10}
 LEAST, MOST = -(2**63), 2**63 - 1
 NOBODY = "min_ratings=3 drops every user"
 OTHERS = [(9, item, 4, item) for item in (1, 2, 3, 4, 5)]
+# Whose items the others have not touched, so that they can be ranked.
+BYSTANDER = [(77, item, 4, item) for item in range(101, 113)]
 
 # What the ratings hold, as (user, item, stars, time); and the items of the users in time order,
 # each last one held out, or the reason of the refusal.
 TABLE = [
     (
-        "a user who has touched every item",
+        "users who have touched the same items",
         [(1, item, 3, item) for item in (1, 2, 3, 4, 5)] + OTHERS[:3],
         {1: [1, 2, 3, 4, 5], 9: [1, 2, 3]},
     ),
@@ -102,7 +104,8 @@ def histories(examples):
 
 @pytest.mark.parametrize(("rows", "outcome"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE])
 def test_odd_data_sets_are_split_right_or_refused(tmp_path, tally, rows, outcome):
-    lines = ["::".join(map(str, row)) + "\n" for row in rows]
+    bystander = [] if isinstance(outcome, str) else BYSTANDER
+    lines = ["::".join(map(str, row)) + "\n" for row in [*rows, *bystander]]
     (tmp_path / "ratings.dat").write_text("".join(lines))
     config = LeaveOneOutConfig(**SMALL)
 
@@ -112,7 +115,7 @@ def test_odd_data_sets_are_split_right_or_refused(tmp_path, tally, rows, outcome
                 generate(tmp_path, config)
             return "refused"
         examples = generate(tmp_path, config)
-        assert histories(examples) == outcome
+        assert histories(examples) == outcome | {77: [item for _, item, _, _ in BYSTANDER]}
         return "right"
 
     tally.judge("broken files", check)
@@ -129,14 +132,15 @@ BAD = {
 @pytest.fixture
 def damaged(tmp_path):
     """A data set of 30 lines: four are bad, four repeat others, one user has too few."""
-    rows = [(user, item, 3, item) for user in (1, 2) for item in range(1, 11)]
+    rows = [(user, 10 * user + item, 3, item) for user in (1, 2) for item in range(10)]
     rows += [(3, 1, 3, 1), (3, 2, 3, 1), *rows[:4]]
     lines = ["::".join(map(str, row)) for row in rows]
     for number, (_, text, _) in BAD.items():
         lines.insert(number - 1, text)
     content = "".join(f"{line}\n" for line in lines).encode(errors="surrogateescape")
     (tmp_path / "ratings.dat").write_bytes(content)
-    (tmp_path / "movies.dat").write_text("".join(f"{i}::M::War\n" for i in range(1, 10)))
+    movies = (f"{item}::M::War\n" for item in range(30) if item not in (14, 24))
+    (tmp_path / "movies.dat").write_text("".join(movies))
     return tmp_path
 
 
@@ -219,19 +223,21 @@ def test_more_bad_rows_than_allowed_are_refused_with_the_first_one(
 
 
 def test_without_bad_rows_there_is_no_quarantine(tmp_path):
-    rows = "".join(f"9::{item}::3::{item}\n" for item in range(5))
-    (tmp_path / "ratings.dat").write_text(rows)
+    rows = [*OTHERS, *BYSTANDER]
+    (tmp_path / "ratings.dat").write_text("".join("{}::{}::{}::{}\n".format(*r) for r in rows))
     examples = generate(tmp_path, LeaveOneOutConfig(**SMALL, max_bad_rows=3))
     assert counters(examples, LeaveOneOutConfig())["quarantined"] == 0
     assert not os.path.exists(quarantine_file(examples.uri))
 
 
 def test_milliseconds_give_an_order_and_are_seconds_of_a_rating(tmp_path):
-    rows = [(9, item, 3, 1_500_000_000_004 - item) for item in range(5)]
+    rows = [(9, item, 3, 1_500_000_000_999 - item) for item in range(5)]
+    rows += [(77, item, 3, 1_500_000_000_999 - item) for _, item, _, _ in BYSTANDER]
     (tmp_path / "ratings.dat").write_text("".join("{}::{}::{}::{}\n".format(*r) for r in rows))
-    (tmp_path / "movies.dat").write_text("".join(f"{item}::M::War\n" for item in range(5)))
+    movies = [*range(5), *(item for _, item, _, _ in BYSTANDER)]
+    (tmp_path / "movies.dat").write_text("".join(f"{item}::M::War\n" for item in movies))
     examples = generate(tmp_path, LeaveOneOutConfig(**SMALL))
-    assert histories(examples) == {9: [4, 3, 2, 1, 0]}
+    assert histories(examples)[9] == [4, 3, 2, 1, 0]
     examples = generate(tmp_path, RatingSplitConfig(seed=1))
     found = features(examples, "train") + features(examples, "eval")
     assert {*(tuple(e["timestamp"].int64_list.value) for e in found)} == {(1_500_000_000,)}
@@ -258,7 +264,9 @@ def test_milliseconds_give_an_order_and_are_seconds_of_a_rating(tmp_path):
     ],
     ids=["packed", "ml-100k", "parts", "counts without times", "dates"],
 )
-def test_files_of_ones_own_are_read(tmp_path, name, content, settings, expected):
+def test_files_of_ones_own_are_read(tmp_path, monkeypatch, name, content, settings, expected):
+    # Nobody can be ranked among so few items.
+    monkeypatch.delitem(LeaveOneOutExecutor.REQUIRED, "ranked_users")
     (tmp_path / "my[1]?" / name).parent.mkdir(parents=True)
     (tmp_path / "my[1]?" / name).write_bytes(content)
     # Not so, whatever a glob would take it for.

@@ -198,19 +198,32 @@ def test_the_artifact_says_what_it_holds(tmp_path):
 
 
 def test_a_user_who_has_touched_every_item_has_no_negative(tmp_path):
-    rows = [(1, item, 3, item) for item in range(8)] + [(2, item, 3, item) for item in range(6)]
+    rows = [(1, item, 3, item) for item in range(16)] + [(2, item, 3, item) for item in range(6)]
     examples = generate(write_rows(tmp_path, rows), str(tmp_path / "out"), CONFIG)
     candidates = by_user(examples, "eval")
-    assert candidates[1] == {"item_id": [7], "label": [1.0], "history": [*range(7)]}
-    assert sorted(candidates[2]["item_id"][1:]) == [6, 7]
+    assert candidates[1] == {"item_id": [15], "label": [1.0], "history": [*range(15)]}
+    assert sorted(candidates[2]["item_id"][1:]) == [*range(6, 16)]
+    names = ("evaluated_users", "ranked_users", "fewer_negatives", "most_negatives")
+    assert [examples.get_int_custom_property(name) for name in names] == [2, 1, 1, 10]
+
+
+@pytest.mark.parametrize(("items", "most"), [(6, 0), (15, 9)])
+def test_nobody_to_rank_is_told_with_how_many_items_are_left(tmp_path, items, most):
+    rows = [(user, item, 3, item) for user in range(40) for item in range(6)]
+    rows += [(99, item, 3, item) for item in range(items)]
+    with pytest.raises(UserError) as caught:
+        generate(write_rows(tmp_path, rows), str(tmp_path / "out"), CONFIG)
+    told = f"takes 10 items that a user has not touched, and of {items} each user leaves {most} at"
+    assert f"{tmp_path}/*: nobody can be ranked: that {told} most; " in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_what_is_only_left_out_as_the_last_is_an_item_too(tmp_path):
-    rows = [(1, item, 3, item) for item in (*range(7), 99)]
+    rows = [(1, item, 3, item) for item in (*range(15), 99)]
     rows += [(2, item, 3, item) for item in range(6)]
     config = LeaveOneOutConfig(min_ratings=5, eval_negatives=10, holdout="validation")
     examples = generate(write_rows(tmp_path, rows), str(tmp_path / "out"), config)
-    assert sorted(by_user(examples, "eval")[2]["item_id"][1:]) == [6, 99]
+    assert sorted(by_user(examples, "eval")[2]["item_id"][1:]) == [*range(6, 15), 99]
 
 
 def test_only_the_negatives_follow_the_seed(tmp_path):

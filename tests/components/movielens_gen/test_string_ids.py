@@ -79,5 +79,6 @@ def test_blocks_and_the_order_of_rows_do_not_matter_to_string_ids(tmp_path, monk
 @pytest.mark.parametrize("config", [{}, {"string_ids": True}])
 def test_ids_that_differ_in_zeros_alone_are_the_same_only_as_integers(tmp_path, config):
     lines = [f"{user},{item},4,1\n" for user in ("1", "01") for item in range(5)]
+    lines += [f"2,{item},4,1\n" for item in range(10, 20)]
     splits, counters = generate(tmp_path / "zeros", lines, **config)
-    assert counters["users"] == len(splits["train"]) == (2 if config else 1)
+    assert counters["users"] == len(splits["train"]) == (3 if config else 2)

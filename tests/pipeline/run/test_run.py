@@ -66,7 +66,7 @@ def place(tmp_path, monkeypatch, capfd):
 def judged(monkeypatch):
     """Returns a function that makes the summary tell of a model that is pushed, or refused."""
 
-    def judge(blessed, reasons, quarantine=None, **counters):
+    def judge(blessed, reasons, quarantine=None):
         record = {
             "metrics": {"hit_rate_at_10": 0.5, "ndcg_at_10": 0.3},
             "blessed": blessed,
@@ -75,7 +75,8 @@ def judged(monkeypatch):
         }
         told = {
             "quarantine": quarantine,
-            "counters": {"quarantined": 3, **counters},
+            "notes": ["a note", "note: of the data"],
+            "counters": {"quarantined": 3},
             "pushed_model": "serving/1" if blessed else None,
         }
         monkeypatch.setattr(summary, "summarise", lambda *unused: (told, record))
@@ -174,11 +175,9 @@ def test_bad_rows_that_were_set_aside_are_told_with_their_file(place, judged):
     assert "bad rows" not in place.run()[1]
 
 
-def test_who_is_evaluated_on_by_the_id_of_an_item_and_no_time_is_told(place, judged):
-    judged(True, [], evaluated_users=120, tied_users=7)
-    assert "note: 7 of 120 held-out items share a time with others: ids decided\n" in place.run()[1]
-    judged(True, [], evaluated_users=120, tied_users=0)
-    assert "note: " not in place.run()[1]
+def test_what_the_summary_notes_is_told(place, judged):
+    judged(True, [])
+    assert "  kept\na note\nnote: of the data\nblessed and pushed" in place.run()[1]
 
 
 @pytest.mark.parametrize("blessed", [True, False])

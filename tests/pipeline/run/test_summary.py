@@ -90,12 +90,15 @@ def _evaluated(told, run, blessing, pushed, destination=""):
 
 def test_the_latest_run_is_told_of_with_the_model_it_was_compared_with(told, tmp_path):
     _evaluated(told, "1", _record(tmp_path / "first", baseline={}), 0)
-    _evaluated(told, "2", _record(tmp_path / "second"), 1, "/serving/8")
+    counters = {"rows": 9, "repeats": 2, "quarantined": 0}
+    told.put("2", "RatingsExampleGen", "examples", "Examples", "/e", **counters)
+    _evaluated(told, "2", _record(tmp_path / "second", notes=["a note"]), 1, "/serving/8")
     summary, record = summarise(CONFIG, told.deployment, Progress(io.StringIO(), live=False))
     assert record["parent"] == "7:abc" and summary["blessed"]
     assert summary["pushed_model"] == "/serving/8"
-    shown = ("metrics", "slices", "baseline", "bounds", "blessed", "reasons", "notes")
+    shown = ("metrics", "slices", "baseline", "bounds", "blessed", "reasons")
     assert {name: summary[name] for name in shown} == {name: record[name] for name in shown}
+    assert summary["notes"] == ["a note", "note: 2 of 9 rows repeat a user and item of another row"]
     assert {"python", "tfx"} <= summary["versions"].keys()
     assert summary["lineage"]["code"] == dataclasses.asdict(told.deployment.code)
     assert summary["lineage"]["baseline_model"] == os.path.join(told.deployment.serving_dir, "7")
