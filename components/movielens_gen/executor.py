@@ -1,7 +1,7 @@
 """Runs the Beam pipelines behind MovieLensExampleGen."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import apache_beam as beam
 import numpy as np
@@ -13,8 +13,11 @@ from components.movielens_gen.config import HOLD_BACK, LeaveOneOutConfig, Rating
 from transforms.code_ids import CodeIds, NameIds, distinct_names
 from transforms.join_movies import JoinMovies
 from transforms.leave_one_out import LeaveOneOut
+from transforms.list_by_user import ListByUser
+from transforms.parsing.parse_ratings import RATING_COLUMNS
 from transforms.parsing.rating_header import parse_columns
 from transforms.parsing.rating_rules import STARS, interactions
+from transforms.parsing.rating_table import RatingTable
 from transforms.parsing.read_movies import find_movies, need_movies, read_movies
 from transforms.read_ratings import ReadRatings, find_tables, read_as
 from transforms.remap_ids import DistinctIds, GroupByUser, distinct_ids
@@ -24,9 +27,6 @@ from transforms.vectorize_genres import VectorizeGenres
 
 # Of the input, in one element of the pipeline: what bounds the memory of a worker.
 _BLOCK_BYTES = 16 << 20
-
-# The same where a row becomes an Example, which has ten times its size.
-_ROW_BLOCK_BYTES = 512 << 10
 
 
 class LeaveOneOutExecutor(ColumnarExecutor):
@@ -65,7 +65,6 @@ class LeaveOneOutExecutor(ColumnarExecutor):
         # Titles are for those who use the model: better now than after the training.
         if movies := find_movies(os.path.dirname(pattern)):
             read_movies(movies, config.string_ids)
-        num_buckets = -(-sum(table.size for table in tables) // _BLOCK_BYTES)
         rules = interactions(config.string_ids, any_rating=config.min_rating > 0)
         ratings = pipeline | "ReadRatings" >> ReadRatings(
             tables, _BLOCK_BYTES, rules, config.max_bad_rows, quarantine
@@ -77,7 +76,8 @@ class LeaveOneOutExecutor(ColumnarExecutor):
             ratings = ratings | "CodeIds" >> CodeIds(names)
         histories = (
             ratings
-            | "GroupByUser" >> GroupByUser(["user_id", "item_id", "timestamp"], num_buckets)
+            | "GroupByUser"
+            >> GroupByUser(["user_id", "item_id", "timestamp"], _num_buckets(tables))
             | "LeaveOneOut"
             # It is 0 unless the split is by time.
             >> LeaveOneOut(
@@ -105,7 +105,7 @@ class LeaveOneOutExecutor(ColumnarExecutor):
 
 
 class RatingSplitExecutor(ColumnarExecutor):
-    """Writes an Example per rating, joined with the genres of its movie."""
+    """Writes an Example per user and split: ratings, joined with the genres of their movies."""
 
     CONFIG = RatingSplitConfig
     COUNTERS = ("rows", "rows_train", "rows_eval", "rows_left_out", "unmatched", "quarantined")
@@ -117,7 +117,7 @@ class RatingSplitExecutor(ColumnarExecutor):
     def build(
         self, pipeline: beam.Pipeline, pattern: str, config: RatingSplitConfig, quarantine: str
     ) -> dict[str, beam.PCollection[pa.RecordBatch]]:
-        """Returns batches of the splits: user_id, item_id, timestamp, genres and rating.
+        """Returns batches of the splits: lists user_id, item_id, rating, timestamp and genres.
 
         A movies file has to be beside the ratings.
         """
@@ -132,12 +132,17 @@ class RatingSplitExecutor(ColumnarExecutor):
         splits = (
             pipeline
             | "ReadRatings"
-            >> ReadRatings(tables, _ROW_BLOCK_BYTES, STARS, config.max_bad_rows, quarantine)
+            >> ReadRatings(tables, _BLOCK_BYTES, STARS, config.max_bad_rows, quarantine)
+            | "GroupByUser" >> GroupByUser(RATING_COLUMNS.names, _num_buckets(tables))
             | "JoinMovies" >> JoinMovies(movies, config.max_unmatched)
             | "SplitRatings"
             >> SplitRatings(config.eval_percent, config.seed, config.holdout == "validation")
         )
-        return {name: splits[name] for name in SPLITS}
+        return {name: splits[name] | f"ListByUser[{name}]" >> ListByUser() for name in SPLITS}
+
+
+def _num_buckets(tables: Sequence[RatingTable]) -> int:
+    return -(-sum(table.size for table in tables) // _BLOCK_BYTES)
 
 
 @beam.typehints.with_output_types(pa.RecordBatch)
