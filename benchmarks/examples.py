@@ -20,7 +20,7 @@ def leave_one_out(folder: str, repeats: int) -> Timing:
 
 
 def rating_split(folder: str, repeats: int) -> Timing:
-    """Times movielens's form, an Example per rating with the genres of its movie."""
+    """Times movielens's form, an Example per user with the genres of the rated movies."""
     return _generate(folder, RatingSplitConfig(), RatingSplitExecutor, repeats)
 
 

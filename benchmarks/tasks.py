@@ -11,14 +11,22 @@ _MODEL_MLPERF = {"num_factors": 64, "layers": (256, 256, 128, 64), "num_neg": 4}
 _BATCH = 50_000
 # The optimiser moves every row of the tables in every step, so larger tables want fewer steps.
 _BATCH_20M = 100_000
+_BATCH_RATINGS = 16_384
 # One epoch on made-up ratings gives no model that a preset's bounds would pass.
 _ONE_EPOCH = ("train_epochs=1", "min_hit_rate=0.01", "min_ndcg=0.001")
-_PIPELINES = {
-    "ml-1m": ("whole ncf pipeline, one epoch", _ONE_EPOCH),
-    "20M": (
-        f"whole ncf pipeline, one epoch, batch {_BATCH_20M:,}",
-        (*_ONE_EPOCH, f"batch_size={_BATCH_20M}"),
-    ),
+_ONE_EPOCH_OF_RATINGS = ("train_epochs=1", "max_rmse=5", f"batch_size={_BATCH_RATINGS}")
+_RATINGS = f"whole movielens pipeline, one epoch, batch {_BATCH_RATINGS:,}"
+_PIPELINES: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {
+    "ml-1m": [("whole ncf pipeline, one epoch", "ncf", _ONE_EPOCH)],
+    "1M": [(_RATINGS, "movielens", _ONE_EPOCH_OF_RATINGS)],
+    "20M": [
+        (
+            f"whole ncf pipeline, one epoch, batch {_BATCH_20M:,}",
+            "ncf",
+            (*_ONE_EPOCH, f"batch_size={_BATCH_20M}"),
+        ),
+        (_RATINGS, "movielens", _ONE_EPOCH_OF_RATINGS),
+    ],
 }
 
 _EXAMPLES_2018 = "2018: raw file to Examples"
@@ -120,11 +128,15 @@ def _training(size: str, data: Data) -> list[Task]:
 
 
 def _pipeline(size: str, data: Data) -> list[Task]:
-    if size not in _PIPELINES:
-        return []
-    what, settings = _PIPELINES[size]
-    arguments = {"folder": data.folder, "settings": settings}
-    return [Task(what, "rows", "whole_run:run_ncf", arguments)]
+    return [
+        Task(
+            what,
+            "rows",
+            "whole_run:run_pipeline",
+            {"pipeline": pipeline, "folder": data.folder, "settings": settings},
+        )
+        for what, pipeline, settings in _PIPELINES.get(size, [])
+    ]
 
 
 def _ranking(size: str, data: Data) -> list[Task]:

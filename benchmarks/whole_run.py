@@ -16,14 +16,15 @@ from transforms.base.errors import UserError
 _REFUSED_BY_MODEL_GATE = 3
 
 
-def run_ncf(folder: str, settings: Sequence[str]) -> Timing:
-    """Times `python -m pipeline run ncf`, with the time of each component.
+def run_pipeline(pipeline: str, folder: str, settings: Sequence[str]) -> Timing:
+    """Times `python -m pipeline run`, with the time of each component.
 
     Args:
+        pipeline: Its name.
         folder: The data set's folder.
         settings: What `--set` is given.
     """
-    seconds, summary = _run(folder, settings)
+    seconds, summary = _run(pipeline, folder, settings)
     return Timing([seconds], summary["counters"]["rows"], parts=summary["seconds"])
 
 
@@ -34,14 +35,14 @@ def train_ncf(folder: str, preset: str) -> Timing:
         folder: The data set's folder.
         preset: The preset's name.
     """
-    _, summary = _run(folder, [f"preset={preset}"])
+    _, summary = _run("ncf", folder, [f"preset={preset}"])
     figures = {name: summary["metrics"][name] for name in Figures._fields}
     return Timing([summary["seconds"]["Trainer"]], summary["counters"]["users"], figures=figures)
 
 
-def _run(folder: str, settings: Sequence[str]) -> tuple[float, dict[str, Any]]:
+def _run(pipeline: str, folder: str, settings: Sequence[str]) -> tuple[float, dict[str, Any]]:
     """Returns the seconds and the summary of a run; that the gate refuses it is no failure."""
-    command = [sys.executable, "-m", "pipeline", "run", "ncf", "--dataset", folder]
+    command = [sys.executable, "-m", "pipeline", "run", pipeline, "--dataset", folder]
     command += ["--no-download"]
     command += [word for setting in settings for word in ("--set", setting)]
     with tempfile.TemporaryDirectory() as output_root:
@@ -50,5 +51,5 @@ def _run(folder: str, settings: Sequence[str]) -> tuple[float, dict[str, Any]]:
         seconds = time.perf_counter() - began
         if done.returncode not in (0, _REFUSED_BY_MODEL_GATE):
             raise UserError(f"the pipeline ended with exit code {done.returncode}")
-        with open(os.path.join(output_root, "ncf", "summary.json"), encoding="utf-8") as file:
+        with open(os.path.join(output_root, pipeline, "summary.json"), encoding="utf-8") as file:
             return seconds, json.load(file)

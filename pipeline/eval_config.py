@@ -29,7 +29,7 @@ def eval_config(pipeline: PipelineDefinition, gate: Gate) -> config_pb2.EvalConf
                 }
             ),
         )
-        for metric in pipeline.metrics
+        for metric in (*pipeline.metrics, pipeline.count)
     ]
     return config_pb2.EvalConfig(
         model_specs=[
@@ -45,9 +45,5 @@ def eval_config(pipeline: PipelineDefinition, gate: Gate) -> config_pb2.EvalConf
             config_pb2.SlicingSpec(),
             *(config_pb2.SlicingSpec(feature_keys=[key]) for key in pipeline.slices),
         ],
-        metrics_specs=[
-            config_pb2.MetricsSpec(
-                metrics=[*metrics, config_pb2.MetricConfig(class_name="ExampleCount")]
-            )
-        ],
+        metrics_specs=[config_pb2.MetricsSpec(metrics=metrics)],
     )

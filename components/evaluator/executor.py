@@ -168,10 +168,10 @@ def _obstacle(record: Record, path: str, baseline: ServedModel, asked: Iterable[
     """
     if baseline.record is None:
         return "it has no record of what it was made of"
-    candidate = _input_types(path)
-    known = _input_types(baseline.folder)
-    if any(candidate.get(name, kind) != kind for name, kind in known.items()):
-        return "it takes features of other types"
+    candidate, known = _tensors(path), _tensors(baseline.folder)
+    for key, tensor in known.items():
+        if candidate.get(key, tensor) != tensor:
+            return f"it takes or gives {key[1]} of another type or shape"
     for name in {*asked} - {signature for signature, _ in known}:
         return f"it has no signature {name}, by which models are measured now"
     return why_not_comparable(record, baseline.record)
@@ -193,13 +193,13 @@ def _withhold(blessing: types.Artifact) -> None:
     )
 
 
-def _input_types(folder: str) -> dict[tuple[str, str], int]:
-    """Returns the type of each input, by the names of its signature and of itself."""
+def _tensors(folder: str) -> dict[tuple[str, str], tuple[int, int]]:
+    """Returns type and rank of each input and output, by the names of its signature and itself."""
     with fileio.open(os.path.join(folder, "saved_model.pb"), "rb") as file:
         saved_model = saved_model_pb2.SavedModel.FromString(file.read())
     return {
-        (signature, name): tensor.dtype
+        (signature, name): (tensor.dtype, len(tensor.tensor_shape.dim))
         for graph in saved_model.meta_graphs
         for signature, definition in graph.signature_def.items()
-        for name, tensor in definition.inputs.items()
+        for name, tensor in (*definition.inputs.items(), *definition.outputs.items())
     }

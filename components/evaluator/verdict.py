@@ -8,6 +8,7 @@ import tensorflow_model_analysis as tfma
 
 from components.evaluator.gates import Bound, Limits
 from components.model_records.record import Record
+from components.ranking_metrics.shared_counts import name_and_slice
 
 # Metrics that count users: those whose list is too short to rank, and all.
 _SHORT_LISTS, _EXAMPLES = "short_lists", "example_count"
@@ -37,21 +38,21 @@ def read_evaluation(uri: str) -> Measured:
     candidate: dict[str, Metrics] = {}
     baseline: Metrics = {}
     for result in tfma.load_metrics(uri):
-        name = ", ".join(
+        sliced = ", ".join(
             f"{key.column}={_slice_value(key)}" for key in result.slice_key.single_slice_keys
         )
-        if name.endswith("="):
-            continue  # Padding of a feature that has several values.
         for entry in result.metric_keys_and_values:
             number = entry.value.double_value.value
             value = number if math.isfinite(number) else None
+            name, told = name_and_slice(entry.key.name)
+            part = sliced or told
             if entry.key.is_diff:
                 continue
             if entry.key.model_name == tfma.BASELINE_KEY:
-                if not name:
-                    baseline[entry.key.name] = value
+                if not part:
+                    baseline[name] = value
             else:
-                candidate.setdefault(name, {})[entry.key.name] = value
+                candidate.setdefault(part, {})[name] = value
     return Measured(candidate.pop("", {}), candidate, baseline)
 
 

@@ -22,11 +22,15 @@ class MovieLensExampleGen(ColumnarExampleGen):
 
     With `string_ids` the ids are bytes and not int64.
 
-    `RatingSplitConfig`: an Example per rating, with the genres of its movie, in both splits:
+    `RatingSplitConfig`: an Example per user, with the n ratings that the split has of the user, in
+    order of time, and the genres of their movies:
 
     | user_id | item_id | timestamp | genres | rating |
     |---|---|---|---|---|
-    | int64[1] | int64[1] | int64[1]: seconds | int64[19]: 0 or 1 | float[1]: stars |
+    | int64[n]: equal ones | int64[n] | int64[n]: seconds | int64[19 n]: 0 or 1 | float[n]: stars |
+
+    The user's id is there with each rating, and genres are not packed, so that statistics of a
+    feature are those of ratings.
 
     Component `outputs` contains:
      - `examples`: Channel of type `standard_artifacts.Examples` with the splits train and eval.

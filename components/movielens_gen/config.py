@@ -96,7 +96,7 @@ class LeaveOneOutConfig(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class RatingSplitConfig(Settings):
-    """An Example per rating, split at random but for good.
+    """An Example per user, whose ratings are split at random but for good.
 
     Attributes:
         eval_percent: How many of 100 ratings are evaluated on.

@@ -17,6 +17,8 @@ from transforms.base.memory import free_memory
 from transforms.code_ids import CodeIds, NameIds, distinct_names
 from transforms.join_movies import JoinMovies
 from transforms.leave_one_out import LeaveOneOut
+from transforms.list_by_user import ListByUser
+from transforms.parsing.parse_ratings import RATING_COLUMNS
 from transforms.parsing.rating_header import parse_columns
 from transforms.parsing.rating_rules import STARS, interactions
 from transforms.parsing.rating_table import RatingTable
@@ -29,9 +31,6 @@ from transforms.vectorize_genres import VectorizeGenres
 
 # Of the input, in one element of the pipeline: what bounds the memory of a worker.
 _BLOCK_BYTES = 16 << 20
-
-# The same where a row becomes an Example, which has ten times its size.
-_ROW_BLOCK_BYTES = 512 << 10
 
 
 # Within this process Beam holds all that it groups: measured with 20 and with 100 million rows.
@@ -83,7 +82,6 @@ class LeaveOneOutExecutor(ColumnarExecutor):
         # Titles are for those who use the model: better now than after the training.
         if movies := find_movies(os.path.dirname(pattern)):
             read_movies(movies, config.string_ids)
-        num_buckets = -(-sum(table.size for table in tables) // _BLOCK_BYTES)
         rules = interactions(config.string_ids, any_rating=config.min_rating > 0)
         ratings = pipeline | "ReadRatings" >> ReadRatings(
             tables, _BLOCK_BYTES, rules, config.max_bad_rows, quarantine
@@ -95,7 +93,8 @@ class LeaveOneOutExecutor(ColumnarExecutor):
             ratings = ratings | "CodeIds" >> CodeIds(names)
         histories = (
             ratings
-            | "GroupByUser" >> GroupByUser(["user_id", "item_id", "timestamp"], num_buckets)
+            | "GroupByUser"
+            >> GroupByUser(["user_id", "item_id", "timestamp"], _num_buckets(tables))
             | "LeaveOneOut"
             # It is 0 unless the split is by time.
             >> LeaveOneOut(
@@ -123,7 +122,7 @@ class LeaveOneOutExecutor(ColumnarExecutor):
 
 
 class RatingSplitExecutor(ColumnarExecutor):
-    """Writes an Example per rating, joined with the genres of its movie."""
+    """Writes an Example per user and split: ratings, joined with the genres of their movies."""
 
     CONFIG = RatingSplitConfig
     COUNTERS = ("rows", "rows_train", "rows_eval", "rows_left_out", "unmatched", "quarantined")
@@ -135,7 +134,7 @@ class RatingSplitExecutor(ColumnarExecutor):
     def build(
         self, pipeline: beam.Pipeline, pattern: str, config: RatingSplitConfig, quarantine: str
     ) -> dict[str, beam.PCollection[pa.RecordBatch]]:
-        """Returns batches of the splits: user_id, item_id, timestamp, genres and rating.
+        """Returns batches of the splits: lists user_id, item_id, rating, timestamp and genres.
 
         A movies file has to be beside the ratings.
         """
@@ -150,12 +149,17 @@ class RatingSplitExecutor(ColumnarExecutor):
         splits = (
             pipeline
             | "ReadRatings"
-            >> ReadRatings(tables, _ROW_BLOCK_BYTES, STARS, config.max_bad_rows, quarantine)
+            >> ReadRatings(tables, _BLOCK_BYTES, STARS, config.max_bad_rows, quarantine)
+            | "GroupByUser" >> GroupByUser(RATING_COLUMNS.names, _num_buckets(tables))
             | "JoinMovies" >> JoinMovies(movies, config.max_unmatched)
             | "SplitRatings"
             >> SplitRatings(config.eval_percent, config.seed, config.holdout == "validation")
         )
-        return {name: splits[name] for name in SPLITS}
+        return {name: splits[name] | f"ListByUser[{name}]" >> ListByUser() for name in SPLITS}
+
+
+def _num_buckets(tables: Sequence[RatingTable]) -> int:
+    return -(-sum(table.size for table in tables) // _BLOCK_BYTES)
 
 
 def _check_memory(pipeline: beam.Pipeline, tables: Sequence[RatingTable]) -> None:

@@ -121,11 +121,10 @@ def _computations(
     del eval_config
     told = (full_ranking.TOP, full_ranking.HISTORY, full_ranking.ITEMS)
     return computations(
-        name,
+        {name: lambda counts: value(counts, k)},
         f"_catalogue_{k}",
         [told_by_model(*told, model_name=model_name)],
         lambda counts: _CountItems(counts, k),
-        lambda counts: value(counts, k),
         aggregation_type,
         class_weights,
         model_name=model_name,

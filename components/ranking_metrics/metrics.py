@@ -142,11 +142,10 @@ def _computations(
     if rank_key:
         features = told_by_model(rank_key, model_name=model_name)
     return computations(
-        name,
+        {name: lambda ranks: value(ranks, k)},
         f"_{rank_key}" if rank_key else f"_ranks_{item_key}_{k}",
         [features] if features else None,
         lambda ranks: _RankWeights(ranks, k, item_key, rank_key, eval_config),
-        lambda ranks: value(ranks, k),
         aggregation_type,
         class_weights,
         model_name=model_name,

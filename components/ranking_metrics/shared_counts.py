@@ -1,32 +1,46 @@
 """Metrics that are values of one count, which TFMA makes once for all of them."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import apache_beam as beam
 from tensorflow_model_analysis.metrics import metric_types
 
+_IN = "@"
+
+
+def name_in_slice(name: str, part: str) -> str:
+    """Returns the name of a metric's value in a part of the data, such as "genre=War"; "" is all.
+
+    A metric of lists tells slices by such names, since TFMA slices whole Examples.
+    """
+    return f"{name}{_IN}{part}" if part else name
+
+
+def name_and_slice(name: str) -> tuple[str, str]:
+    """Returns what `name_in_slice` made a name of."""
+    name, _, part = name.partition(_IN)
+    return name, part
+
 
 def computations(
-    name: str,
+    values: Mapping[str, Callable[[Any], float | None]],
     counts_name: str,
     preprocessors: list[metric_types.Preprocessor] | None,
     combiner: Callable[[metric_types.MetricKey], beam.CombineFn],
-    value: Callable[[Any], float],
     aggregation_type: metric_types.AggregationType | None,
     class_weights: dict[int, float] | None,
     **key_of: Any,
 ) -> metric_types.MetricComputations:
-    """Returns how a metric is computed from a count that others may be values of, too.
+    """Returns how metrics are computed from a count that others may be values of, too.
 
     Args:
-        name: The metric's.
+        values: By the names of the metrics, what returns them of a count, or None for none.
         counts_name: The count's; equal ones are made once. A leading underscore keeps it out of
             the results.
         preprocessors: Of the count.
         combiner: Makes what counts, under the key that it is given.
-        value: Returns the metric of a count.
         aggregation_type: As TFMA gives it.
         class_weights: As TFMA gives it.
         **key_of: What else tells keys apart, such as the model's name.
@@ -35,15 +49,20 @@ def computations(
         ValueError: Classes are to be aggregated or weighted.
     """
     if aggregation_type or class_weights:
-        raise ValueError(f"{name} has no classes to aggregate or to weight")
+        raise ValueError(f"{next(iter(values))} has no classes to aggregate or to weight")
     key = functools.partial(metric_types.MetricKey, **key_of)
-    counts, metric = key(name=counts_name), key(name=name)
+    counts, metrics = key(name=counts_name), {key(name=name): of for name, of in values.items()}
     return [
         metric_types.MetricComputation(
             keys=[counts], preprocessors=preprocessors, combiner=combiner(counts)
         ),
         metric_types.DerivedMetricComputation(
-            keys=[metric], result=lambda results: {metric: value(results[counts])}
+            keys=list(metrics),
+            result=lambda results: {
+                metric: value
+                for metric, of in metrics.items()
+                if (value := of(results[counts])) is not None
+            },
         ),
     ]
 

@@ -14,7 +14,6 @@ def export_model(
     transform_output: tft.TFTransformOutput,
     columns: Sequence[str],
     directory: str,
-    slice_features: Callable[[_Features], dict[str, tf.Tensor]] | None = None,
 ) -> None:
     """Writes a SavedModel with these signatures.
 
@@ -23,7 +22,6 @@ def export_model(
       as they depend on `columns` alone.
     * `score`: the raw columns, [batch] where a row has one value and [batch, n] where it has n, to
       `scores`.
-    * `slice_features`, if given: `examples` string [batch], to what metrics are sliced by.
 
     Args:
         model: The trained model; holds all variables that `score` reads.
@@ -32,7 +30,6 @@ def export_model(
         columns: The raw columns that a score depends on. A column that the schema gives no shape
             may be absent from an Example.
         directory: Where to write.
-        slice_features: Turns raw columns into features to slice by.
     """
     transform = transform_output.transform_features_layer()
     raw_spec = transform_output.raw_feature_spec()
@@ -64,11 +61,6 @@ def export_model(
         "transform_features": transform_features,
         "score": from_columns,
     }
-    if slice_features is not None:
-        signatures["slice_features"] = tf.function(
-            lambda examples: slice_features(tf.io.parse_example(examples, spec)),
-            input_signature=[serialised],
-        )
     module = tf.Module()
     # Of the model, its variables: Keras would trace each of its layers, to no use.
     module.trained = list(model.variables)

@@ -44,23 +44,26 @@ def read_examples(
 
 
 def read_columns(
-    patterns: Sequence[str], spec: Mapping[str, tf.io.FixedLenFeature]
+    patterns: Sequence[str], spec: Mapping[str, tf.io.FixedLenFeature | tf.io.RaggedFeature]
 ) -> dict[str, np.ndarray]:
-    """Returns the features of all Examples in a split, each [examples], by name.
+    """Returns the features of all Examples in a split by name, each [rows].
+
+    A row is an Example, or, where Examples hold lists of one length each, a place in one.
 
     They come in one order, whatever the order in which Beam wrote them: training draws its batches
     by place. It is that of a hash of the integers, and where those are equal that of the floats.
 
     Args:
         patterns: Gzipped TFRecord files, or patterns of them.
-        spec: What to parse, one number each, such as TFTransformOutput's
+        spec: What to parse, a number or a list of them each, such as TFTransformOutput's
             `transformed_feature_spec()`.
 
     Raises:
         UserError: There is no Example.
     """
     blocks = read_examples(patterns, spec)
-    columns = {name: np.concatenate([block[name] for block in blocks]) for name in spec}
+    # What has been taken out of the blocks need not be in memory twice.
+    columns = {name: np.concatenate([_flat(block.pop(name)) for block in blocks]) for name in spec}
     order = _order(columns)
     return {name: column[order] for name, column in columns.items()}
 
@@ -88,6 +91,10 @@ def split_columns(
         {name: column[~chosen] for name, column in columns.items()},
         {name: column[chosen] for name, column in columns.items()},
     )
+
+
+def _flat(feature: tf.Tensor | tf.RaggedTensor) -> tf.Tensor:
+    return feature.flat_values if isinstance(feature, tf.RaggedTensor) else feature
 
 
 def _order(columns: Mapping[str, np.ndarray]) -> np.ndarray:

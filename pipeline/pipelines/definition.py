@@ -105,10 +105,13 @@ class PipelineDefinition:
         run_fn: Name of the Trainer's.
         tuner_fn: Name of the Tuner's; "" for a pipeline that cannot be tuned.
         label: The raw feature that holds the label.
-        metrics: What the Evaluator measures, besides the number of Examples.
+        metrics: What the Evaluator measures, besides `count`.
+        count: What `example_count` counts: Examples, or what lists have.
         slices: Features whose values are reported one by one, and what reports call them.
-        eval_signature: The model's signature that makes what slices and metrics need and neither
-            scores nor raw features are; "" for none.
+        told_slices: Slices that the metrics tell themselves, as those of lists do, and what reports
+            call them.
+        eval_signature: The model's signature that makes what metrics need and neither scores nor
+            raw features are; "" for none.
         interactions: Name of the module that reads users' interactions from Examples, where an
             Example is a user: `recommend` needs it, and the report shows more with it.
         predict: What `predict` takes and tells; None for a model that it is not for.
@@ -128,7 +131,9 @@ class PipelineDefinition:
     tuner_fn: str = ""
     label: str
     metrics: tuple[Metric, ...]
+    count: Metric = Metric("example_count", "Examples", "ExampleCount")
     slices: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    told_slices: Mapping[str, str] = dataclasses.field(default_factory=dict)
     eval_signature: str = ""
     interactions: str = ""
     predict: RowFormat | None = None

@@ -1,6 +1,6 @@
 """movielens: how many stars a user gives a movie; gated on RMSE.
 
-An Example is a rating, with the genres of its movie.
+An Example is a user's ratings, with the genres of their movies.
 """
 
 import glob
@@ -29,6 +29,8 @@ class RatingGate(Gate):
 
     max_rmse: Annotated[float, Upper(RMSE), Range(above=0, at_most=5, of=" stars")]
 
+
+_METRICS = "components.rating_metrics.metrics"
 
 # Found on a validation part of the training ratings.
 _BEST = RatingTrainerConfig(
@@ -95,11 +97,11 @@ PIPELINE = PipelineDefinition(
     tuner_fn="components.wide_deep_trainer.ratings.tuner.tuner_fn",
     label="rating",
     metrics=(
-        Metric(RMSE, "RMSE in stars", "RootMeanSquaredError"),
-        Metric(MAE, "MAE in stars", "MeanAbsoluteError"),
+        Metric(RMSE, "RMSE in stars", "ListRMSE", _METRICS),
+        Metric(MAE, "MAE in stars", "ListMAE", _METRICS),
     ),
-    slices={"genre": "genre (a movie may have several)"},
-    eval_signature="slice_features",
+    count=Metric("example_count", "Ratings", "RatingCount", _METRICS),
+    told_slices={"genre": "genre (a movie may have several)"},
     predict=RowFormat(
         what="user_id,item_id,timestamp",
         columns=lambda: {"user_id": int, "item_id": int, "timestamp": int},

@@ -80,11 +80,14 @@ def transform():
                 dataset_metadata.DatasetMetadata(schema),
                 str(root / "transform_output" / TFTransformOutput.RAW_METADATA_DIR),
             )
-            for split, (batches, _) in {"train": train, "eval": evaluation}.items():
+            for split, (batches, metadata) in {"train": train, "eval": evaluation}.items():
                 _ = (
                     batches
                     | f"Encode{split}"
-                    >> beam.FlatMapTuple(lambda b, _: RecordBatchToExamplesEncoder().encode(b))
+                    >> beam.FlatMap(
+                        lambda pair, schema: RecordBatchToExamplesEncoder(schema).encode(pair[0]),
+                        metadata.schema,
+                    )
                     | f"Write{split}"
                     >> beam.io.WriteToTFRecord(
                         str(root / split / "transformed"), file_name_suffix=".gz", num_shards=2

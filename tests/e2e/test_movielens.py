@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from transforms.vectorize_genres import GENRES
+
 PIPELINE = "movielens"
 QUICK = ["--set", "train_epochs=4", "--set", "max_rmse=1.05"]
 
@@ -53,6 +55,44 @@ def test_predict_rates_the_rows_of_a_csv_as_the_served_model_does(workplace, cap
     stars = rest(workplace.summary()["pushed_model"], json.dumps(request))["predictions"]
     assert float(rows[1][3]) == pytest.approx(stars[0], abs=1e-5)
     assert 0.5 <= float(rows[0][3]) <= 5
+
+
+def held_out(folder):
+    """The ratings of the split eval, as columns by name."""
+    spec = {
+        name: tf.io.RaggedFeature(tf.float32 if name == "rating" else tf.int64)
+        for name in ("user_id", "item_id", "timestamp", "genres", "rating")
+    }
+    files = tf.io.gfile.glob(os.path.join(folder, "Split-eval", "*"))
+    examples = next(iter(tf.data.TFRecordDataset(files, "GZIP").batch(1 << 20)))
+    parsed = tf.io.parse_example(examples, spec)
+    return {name: column.flat_values.numpy() for name, column in parsed.items()}
+
+
+@pytest.mark.usefixtures("first")
+def test_metrics_and_slices_equal_a_plain_count_of_what_predict_tells(workplace, capfd, tmp_path):
+    summary = workplace.summary()
+    columns = held_out(summary["lineage"]["examples"])
+    rows = np.stack([columns[name] for name in ("user_id", "item_id", "timestamp")], axis=1)
+    path = tmp_path / "held_out.csv"
+    path.write_text("".join(f"{user},{item},{time}\n" for user, item, time in rows))
+    done = workplace.use(capfd, "predict", "movielens", "--input", str(path))
+    assert done.code == 0, done.err
+    stars = np.array([line.rpartition(",")[2] for line in done.out.splitlines()[1:]], float)
+    errors = stars - columns["rating"]
+    genres = columns["genres"].reshape(-1, len(GENRES)) == 1
+    parts = {f"genre={genre}": errors[genres[:, at]] for at, genre in enumerate(GENRES)}
+    assert summary["slices"].keys() == {name for name, of in parts.items() if len(of)}
+    for measured, of in (
+        (summary["metrics"], errors),
+        *((summary["slices"][name], of) for name, of in parts.items() if len(of)),
+    ):
+        wanted = {
+            "rmse": np.sqrt(np.mean(of**2)),
+            "mae": np.abs(of).mean(),
+            "example_count": len(of),
+        }
+        assert measured == pytest.approx(wanted, abs=1e-6)
 
 
 @pytest.mark.usefixtures("first")

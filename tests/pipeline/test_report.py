@@ -267,7 +267,7 @@ def test_a_report_that_cannot_be_drawn_leaves_none(draw, tmp_path, summary):
 
 
 def test_distributions_have_the_ranges_and_values_of_the_train_split(statistics):
-    age, job = feature_distributions(str(statistics / "statistics"))
+    age, job = feature_distributions(str(statistics / "statistics"), "job")
     assert age.labels == ["0 to 5", "5 to 10"]
     np.testing.assert_allclose(age.shares["train"], [0.5, 0.5])
     # Half of the eval split is above the last range, and counted in it.

@@ -27,18 +27,22 @@ class Distribution(NamedTuple):
     shares: dict[str, list[float]]
 
 
-def feature_distributions(statistics: str) -> list[Distribution]:
-    """Returns the distribution of each feature that has one value a row, ids left out.
+def feature_distributions(statistics: str, label: str) -> list[Distribution]:
+    """Returns the distribution of each feature that has one value for each label, ids left out.
 
     Args:
         statistics: URI of StatisticsGen's artifact, with the splits train and eval.
+        label: The feature with the labels.
     """
     splits = {split: _features(statistics, split) for split in ("train", "eval")}
     found = []
     for name, train in splits["train"].items():
         features = {split: of[name] for split, of in splits.items() if name in of}
         # In data that do not fit the schema a split may lack the feature, or have no value of it.
-        whole = len(features) == len(splits) and all(map(_is_scalar, features.values()))
+        whole = len(features) == len(splits) and all(
+            0 < _most_values(feature) == _most_values(splits[split].get(label, feature))
+            for split, feature in features.items()
+        )
         if not whole or name.endswith("_id"):
             continue
         if train.HasField("string_stats"):
@@ -85,9 +89,10 @@ def _features(statistics: str, split: str) -> dict[str, Any]:
     return {feature.path.step[0]: feature for feature in message.datasets[0].features}
 
 
-def _is_scalar(feature: Any) -> bool:
-    common = getattr(feature, feature.WhichOneof("stats")).common_stats
-    return common.max_num_values == 1
+def _most_values(feature: Any) -> int:
+    """Returns how many values of a feature an Example has at most."""
+    most: int = getattr(feature, feature.WhichOneof("stats")).common_stats.max_num_values
+    return most
 
 
 def _numbers(name: str, features: dict[str, Any]) -> Distribution:

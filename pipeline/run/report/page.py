@@ -213,13 +213,11 @@ def _tuning_rows(summary: Mapping[str, Any]) -> list[tuple[Any, ...]]:
 
 def _data_charts(summary: Mapping[str, Any], pipeline: PipelineDefinition) -> list[Chart]:
     lineage = summary["lineage"]
-    # Other features are in the statistics.
-    made = pipeline.slices if pipeline.eval_signature else {}
-    found = [
-        shares for feature in made for shares in _slice_shares(summary, feature, made[feature])
-    ]
+    # Other slices are by features, which are in the statistics.
+    told = pipeline.told_slices
+    found = [shares for name in told for shares in _slice_shares(summary, name, told[name])]
     if "statistics" in lineage:
-        found += feature_distributions(lineage["statistics"])
+        found += feature_distributions(lineage["statistics"], pipeline.label)
     if "examples" in lineage and pipeline.interactions:
         read_interactions = named(f"{pipeline.interactions}.read_interactions")
         found += interaction_distributions(read_interactions(lineage["examples"]))

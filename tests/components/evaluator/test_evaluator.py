@@ -47,10 +47,11 @@ def by_place(label, place):
     return -place + label * 0.5
 
 
-def save(path, score, kind=tf.float32, ranks_all=True):
+def save(path, score, kind=tf.float32, ranks_all=True, lists=True):
     """Saves a model whose score of a candidate is a function of its label and place.
 
-    With a kind it has a second signature, with an input of that type. Of all items, whose number is
+    With a kind it has a second signature, with an input of that type; without lists it scores the
+    first candidate alone. Of all items, whose number is
     200, it recommends the first, and ranks the held-out one ten places below that among candidates.
     """
 
@@ -63,7 +64,8 @@ def save(path, score, kind=tf.float32, ranks_all=True):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "examples")])
     def serve(examples):
-        return {"scores": scored(examples)[1]}
+        scores = scored(examples)[1]
+        return {"scores": scores if lists else scores[:, 0]}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "examples")])
     def rank_all(examples):
@@ -249,7 +251,7 @@ def test_a_worse_model_than_that_in_use_is_refused_and_a_better_one_blessed(plac
     [
         ({"dataset": "theirs"}, "it was made on data set mine, not theirs"),
         ({"split": {**SPLIT, "min_ratings": 5}}, "its split has min_ratings=20, not 5"),
-        ({"kind": tf.string}, "it takes features of other types"),
+        ({"kind": tf.string}, "it takes or gives user_id of another type or shape"),
     ],
 )
 def test_a_model_of_other_data_is_no_measure_and_bounds_still_hold(place, changes, why):
@@ -289,6 +291,16 @@ def test_a_bound_on_ranks_among_all_items_is_kept_like_any_other(place):
     gate = to_json(apply_settings(CONFIG, [f"{k}={v}" for k, v in limits.items()]).gate.limits())
     record = place.evaluate(lambda label, place: -place, gate=gate)
     assert record["metrics"]["full_mrr"] < record["baseline"]["full_mrr"] and record["blessed"]
+
+
+def test_a_model_from_before_examples_were_lists_is_no_measure(place):
+    place.evaluate(perfect)
+    shutil.rmtree(place.model)
+    save(place.model, perfect, lists=False)
+    place.push(1)
+    record = place.evaluate(by_place)
+    assert record["blessed"] and record["baseline"] == {}
+    assert "it takes or gives scores of another type or shape; only the" in record["notes"][0]
 
 
 def test_a_model_of_another_tool_is_no_measure(place):

@@ -42,7 +42,7 @@ def test_metrics_have_what_the_gate_sets():
         **dict.fromkeys(("hit_rate_at_10", "ndcg_at_10", "short_lists"), 10),
         **dict.fromkeys(("full_hit_rate", "full_ndcg", "coverage", "popularity", "diversity"), 7),
         "full_recall": 50,
-        "full_mrr": None,
+        **dict.fromkeys(("full_mrr", "example_count")),
     }
 
 

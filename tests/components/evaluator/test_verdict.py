@@ -114,13 +114,13 @@ def test_users_are_counted_as_none_where_nothing_is_measured():
     assert note.startswith("warning: 1 of 0 users do not count: ")
 
 
-def _result(rmse, gender=None, model="", is_diff=False):
+def _result(rmse, gender=None, model="", is_diff=False, name="rmse"):
     """A metric of one slice as TFMA writes it."""
     result = metrics_for_slice_pb2.MetricsForSlice()
     if gender is not None:
         result.slice_key.single_slice_keys.add(column="gender", bytes_value=gender.encode())
     entry = result.metric_keys_and_values.add()
-    entry.key.name, entry.key.model_name, entry.key.is_diff = "rmse", model, is_diff
+    entry.key.name, entry.key.model_name, entry.key.is_diff = name, model, is_diff
     entry.value.double_value.value = rmse
     return result
 
@@ -132,10 +132,16 @@ def test_an_evaluation_is_read_by_slice_and_its_baseline_over_all_alone(monkeypa
         _result(0.1, is_diff=True),
         _result(0.5, gender="Female"),
         _result(math.inf, gender="Male"),
-        _result(0.4, gender=""),  # What fills up a feature of several values.
+        # What a metric of lists tells of a slice.
+        _result(0.4, name="rmse@genre=War"),
+        _result(0.3, name="rmse@genre=War", model=tfma.BASELINE_KEY),
         _result(0.6, gender="Female", model=tfma.BASELINE_KEY),
     ]
     monkeypatch.setattr(tfma, "load_metrics", lambda uri: results)
     measured = read_evaluation("somewhere")
     assert measured.overall == {"rmse": 0.8} and measured.baseline == {"rmse": 0.7}
-    assert measured.slices == {"gender=Female": {"rmse": 0.5}, "gender=Male": {"rmse": None}}
+    assert measured.slices == {
+        "gender=Female": {"rmse": 0.5},
+        "gender=Male": {"rmse": None},
+        "genre=War": {"rmse": 0.4},
+    }

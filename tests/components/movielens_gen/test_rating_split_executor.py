@@ -29,20 +29,22 @@ def generate(input_base, uri, config=None, beam_args=()):
 
 
 def rows(examples, split):
-    """Returns (user_id, item_id, timestamp, rating, *genres) of each Example, sorted."""
+    """Returns (user_id, item_id, timestamp, rating, *genres) of each rating, users ascending."""
     files = glob.glob(f"{artifact_utils.get_split_uri([examples], split)}/data_tfrecord-*-of-*.gz")
-    spec = {
-        "user_id": tf.io.FixedLenFeature([], tf.int64),
-        "item_id": tf.io.FixedLenFeature([], tf.int64),
-        "timestamp": tf.io.FixedLenFeature([], tf.int64),
-        "genres": tf.io.FixedLenFeature([len(GENRES)], tf.int64),
-        "rating": tf.io.FixedLenFeature([], tf.float32),
-    }
+    names = ("user_id", "item_id", "timestamp", "rating", "genres")
+    spec = {name: tf.io.RaggedFeature(tf.int64) for name in names}
+    spec["rating"] = tf.io.RaggedFeature(tf.float32)
     batches = tf.data.TFRecordDataset(files, "GZIP").batch(1 << 20).as_numpy_iterator()
     parsed = tf.io.parse_example(next(batches), spec)
-    names = ("user_id", "item_id", "timestamp", "rating", "genres")
-    found = np.c_[tuple(parsed[name].numpy() for name in names)]
-    return found[np.lexsort(found.T[::-1])]
+    users = parsed["user_id"]
+    assert len(np.unique(users.flat_values)) == users.nrows()
+    for name in names[:-1]:
+        np.testing.assert_array_equal(parsed[name].row_splits, users.row_splits)
+    genres = tf.reshape(parsed["genres"].flat_values, [-1, len(GENRES)])
+    flat = [parsed[name].flat_values for name in names[:-1]]
+    found = np.c_[(*flat, genres)]
+    # The ratings of an Example stay in its order.
+    return found[np.argsort(found[:, 0], kind="stable")]
 
 
 def counters(examples):
@@ -56,7 +58,7 @@ def sample(tmp_path_factory):
     return folder
 
 
-def test_each_rating_is_an_example_with_the_genres_of_its_movie(sample, tmp_path, monkeypatch):
+def test_an_example_is_a_users_ratings_with_the_genres_of_the_movies(sample, tmp_path, monkeypatch):
     examples = generate(sample, tmp_path / "one")
     raw = {}
     for line in (sample / "ratings.dat").read_text().splitlines():
@@ -68,6 +70,8 @@ def test_each_rating_is_an_example_with_the_genres_of_its_movie(sample, tmp_path
         movies[int(item)] = {genre.replace("'s", "") for genre in listed.split("|")}
     splits = {name: rows(examples, name) for name in ("train", "eval")}
     seen = 0
+    for found in splits.values():
+        assert (np.diff(found[:, 2])[np.diff(found[:, 0]) == 0] >= 0).all()
     for row in np.concatenate(list(splits.values())):
         assert tuple(row[:4]) == raw.pop((row[0], row[1]))
         assert {GENRES[at] for at in np.flatnonzero(row[4:])} == movies[row[1]]
@@ -78,7 +82,7 @@ def test_each_rating_is_an_example_with_the_genres_of_its_movie(sample, tmp_path
     assert counters(examples) == {"rows": seen, **others, **sizes}
     assert 0.19 < sizes["rows_eval"] / seen < 0.21
 
-    monkeypatch.setattr(executor, "_ROW_BLOCK_BYTES", 50_000)
+    monkeypatch.setattr(executor, "_BLOCK_BYTES", 50_000)
     again = generate(sample, tmp_path / "two", beam_args=TWO_WORKERS)
     for name, found in splits.items():
         np.testing.assert_array_equal(rows(again, name), found)

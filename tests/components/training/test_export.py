@@ -60,7 +60,7 @@ def example(row):
 def export(tmp_path):
     """Returns a function that exports a model of three columns, and loads what it wrote."""
 
-    def exported(slice_features=None):
+    def exported():
         model = tf.Module()
         model.weight = tf.Variable(10.0)
 
@@ -72,7 +72,7 @@ def export(tmp_path):
             )
 
         columns = ("maybe", "always", "three")
-        export_model(model, score, Output(), columns, str(tmp_path / "model"), slice_features)
+        export_model(model, score, Output(), columns, str(tmp_path / "model"))
         return tf.saved_model.load(str(tmp_path / "model"))
 
     return exported
@@ -106,9 +106,3 @@ def test_a_column_has_one_value_a_row_or_as_many_as_the_schema_says(export):
         "always": ([None], tf.float32),
         "three": ([None, 3], tf.int64),
     }
-
-
-def test_what_metrics_are_sliced_by_is_made_of_raw_columns(export):
-    signatures = export(lambda raw: {"first": raw["three"][:, 0]}).signatures
-    examples = tf.constant([example(row) for row in range(3)])
-    assert signatures["slice_features"](examples=examples)["first"].numpy().tolist() == [1, 0, 0]

@@ -14,15 +14,22 @@ SPEC = {
 
 
 def write(folder, columns, order, files=1):
-    """Writes the rows in an order to gzipped files, and returns the pattern of those."""
+    """Writes the rows in an order to gzipped files, and returns the pattern of those.
+
+    A row is a number of a column, or several.
+    """
     folder.mkdir()
     for number, part in enumerate(np.array_split(order, files)):
         with tf.io.TFRecordWriter(str(folder / f"rows-{number}.gz"), "GZIP") as file:
             for row in part:
                 feature = {
-                    name: tf.train.Feature(int64_list=tf.train.Int64List(value=[column[row]]))
-                    if column.dtype == np.int64
-                    else tf.train.Feature(float_list=tf.train.FloatList(value=[column[row]]))
+                    name: tf.train.Feature(
+                        int64_list=tf.train.Int64List(value=np.atleast_1d(column[row]))
+                    )
+                    if column[row].dtype == np.int64
+                    else tf.train.Feature(
+                        float_list=tf.train.FloatList(value=np.atleast_1d(column[row]))
+                    )
                     for name, column in columns.items()
                 }
                 example = tf.train.Example(features=tf.train.Features(feature=feature))
@@ -47,6 +54,18 @@ def test_rows_come_in_one_order_however_beam_wrote_and_rounded_them(tmp_path):
     parts = zip(split_columns(first, 5), split_columns(again, 5), strict=True)
     for one, other in parts:
         np.testing.assert_array_equal(one["id"], other["id"])
+
+
+def test_lists_are_read_end_to_end_in_the_order_that_their_rows_alone_would_have(tmp_path):
+    rng = np.random.default_rng(0)
+    columns = {name: rng.integers(0, 1000, 60) for name in ("id", "code")}
+    columns["scaled"] = rng.random(60).astype(np.float32)
+    alone = read_columns(write(tmp_path / "1", columns, np.arange(60)), SPEC)
+    lists = {name: np.array_split(column, [1, 9, 30]) for name, column in columns.items()}
+    ragged = {name: tf.io.RaggedFeature(feature.dtype) for name, feature in SPEC.items()}
+    found = read_columns(write(tmp_path / "2", lists, rng.permutation(4), files=2), ragged)
+    for name in SPEC:
+        np.testing.assert_array_equal(found[name], alone[name])
 
 
 @pytest.mark.parametrize("files", [1, 2, 5])

@@ -62,7 +62,7 @@ def test_another_split_is_spread_over_the_ranges_of_the_train_split(write):
     write("train", [number("age", [(10, 20, 30), (20, 30, 10)])])
     # Half of the first range lies below the train split's, and the second above its first.
     uri = write("eval", [number("age", [(5, 15, 20), (15, 25, 40), (25, 45, 40)])])
-    (age,) = feature_distributions(uri)
+    (age,) = feature_distributions(uri, "label")
     assert (age.name, age.labels) == ("age", ["10 to 20", "20 to 30"])
     assert age.shares["train"] == [0.75, 0.25]
     # What lies beyond the ends counts to the ranges there.
@@ -80,7 +80,7 @@ def test_numbers_are_shown_as_people_write_them(write):
         labels("loss", -2000, -1000),
     ]
     write("train", features)
-    shown = {of.name: of.labels for of in feature_distributions(write("eval", features))}
+    shown = {of.name: of.labels for of in feature_distributions(write("eval", features), "label")}
     assert shown == {
         "time": ["0 to 999", "999 to 1,000", "1,000 to 12,346"],
         "timestamp": ["2001-01 to 2002-01", "2002-01 to 2003-01"],
@@ -94,7 +94,7 @@ def test_two_neighbouring_whole_numbers_are_told_by_their_mean(write):
         return number("label", [(1, 2, 1)], KINDS.INT, mean=mean)
 
     write("train", [label(1.25)])
-    (found,) = feature_distributions(write("eval", [label(1.5)]))
+    (found,) = feature_distributions(write("eval", [label(1.5)]), "label")
     assert (found.labels, found.shares) == (
         ["1", "2"],
         {"train": [0.75, 0.25], "eval": [0.5, 0.5]},
@@ -107,7 +107,7 @@ def test_the_most_frequent_texts_are_shown_and_the_others_together(write):
     features = [text("job", many, 200), text("kind", few, 30), text("user_id", few, 30)]
     write("train", features)
     other = [text("job", {"b": 5, "z": 15}, 20), text("kind", {"c": 4}, 4)]
-    job, kind = feature_distributions(write("eval", other))
+    job, kind = feature_distributions(write("eval", other), "label")
     assert job.labels == [*"abcdefghij", "all others"]
     np.testing.assert_allclose(job.shares["train"][:2], [20 / 200, 19 / 200])
     assert job.shares["eval"] == [0, 0.25, *[0] * 8, 0.75]
@@ -116,11 +116,21 @@ def test_the_most_frequent_texts_are_shown_and_the_others_together(write):
     assert kind.labels == ["a", "b", "c"] and kind.shares["eval"] == [0, 0, 1]
 
 
-def test_features_without_one_value_in_both_splits_or_any_difference_are_left_out(write):
+def test_features_without_a_value_a_label_in_both_splits_or_any_difference_are_left_out(write):
     constant, lists = number("constant", [(3, 3, 5)]), number("lists", [(1, 5, 5)], values=7)
-    write("train", [constant, lists, number("gone", [(1, 5, 5)]), number("left", [(1, 5, 5)])])
-    uri = write("eval", [constant, lists, number("left", [(1, 5, 5)])])
-    assert [of.name for of in feature_distributions(uri)] == ["left"]
+    label, none = number("label", [(3, 3, 5)]), number("none", [(1, 5, 5)], values=0)
+    always = [label, constant, lists, none]
+    write("train", [*always, number("gone", [(1, 5, 5)]), number("left", [(1, 5, 5)])])
+    uri = write("eval", [*always, number("left", [(1, 5, 5)])])
+    assert [of.name for of in feature_distributions(uri, "label")] == ["left"]
+
+
+def test_a_feature_with_as_many_values_in_a_list_as_there_are_labels_is_shown(write):
+    # Lists of one split are longer than those of the other.
+    for split, longest in (("train", 7), ("eval", 3)):
+        pair = number("pair", [(1, 5, 5)], values=2 * longest)
+        uri = write(split, [number("label", [(1, 5, 5)], values=longest), pair])
+    assert [of.name for of in feature_distributions(uri, "label")] == ["label"]
 
 
 def test_counts_are_shown_in_ranges_that_double():

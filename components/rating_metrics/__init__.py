@@ -1,0 +1,1 @@
+"""Errors of ratings as TFMA metrics, over Examples that are lists."""
