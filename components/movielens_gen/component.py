@@ -38,8 +38,8 @@ class MovieLensExampleGen(ColumnarExampleGen):
        `rows` = `kept_rows` + `repeats` + `low_rated` + `dropped_rows` (of the `dropped_users`) +
        `quarantined`, beside `users`, of which `evaluated_users`, of which `ranked_users` have
        enough negatives, and `items`; for the second `rows` = `rows_train` + `rows_eval` +
-       `rows_left_out` + `unmatched` + `quarantined`. The quarantined rows are in its folder, in
-       `Quarantine/bad_rows.jsonl`.
+       `rows_left_out` + `unmatched` + `quarantined`, beside `repeats`, which are among them. The
+       quarantined rows are in its folder, in `Quarantine/bad_rows.jsonl`.
     """
 
     EXECUTOR_SPEC = BeamExecutorSpec(LeaveOneOutExecutor)

@@ -26,6 +26,7 @@ from transforms.parsing.read_movies import find_movies, need_movies, read_movies
 from transforms.read_ratings import ReadRatings, find_tables, read_as
 from transforms.remap_ids import DistinctIds, GroupByUser, distinct_ids
 from transforms.sample_negatives import SampleNegatives
+from transforms.sort_rows import sort_rows
 from transforms.split_ratings import SplitRatings
 from transforms.vectorize_genres import VectorizeGenres
 
@@ -125,7 +126,15 @@ class RatingSplitExecutor(ColumnarExecutor):
     """Writes an Example per user and split: ratings, joined with the genres of their movies."""
 
     CONFIG = RatingSplitConfig
-    COUNTERS = ("rows", "rows_train", "rows_eval", "rows_left_out", "unmatched", "quarantined")
+    COUNTERS = (
+        "rows",
+        "rows_train",
+        "rows_eval",
+        "rows_left_out",
+        "unmatched",
+        "quarantined",
+        "repeats",
+    )
     REQUIRED = {
         "rows_train": "eval_percent={eval_percent} leaves no rating to train on",
         "rows_eval": "eval_percent={eval_percent} leaves no rating to evaluate on",
@@ -151,11 +160,20 @@ class RatingSplitExecutor(ColumnarExecutor):
             | "ReadRatings"
             >> ReadRatings(tables, _BLOCK_BYTES, STARS, config.max_bad_rows, quarantine)
             | "GroupByUser" >> GroupByUser(RATING_COLUMNS.names, _num_buckets(tables))
+            | "CountRepeats" >> beam.Map(_count_repeats).with_output_types(pa.RecordBatch)
             | "JoinMovies" >> JoinMovies(movies, config.max_unmatched)
             | "SplitRatings"
             >> SplitRatings(config.eval_percent, config.seed, config.holdout == "validation")
         )
         return {name: splits[name] | f"ListByUser[{name}]" >> ListByUser() for name in SPLITS}
+
+
+def _count_repeats(ratings: pa.RecordBatch) -> pa.RecordBatch:
+    """Counts the rows, in a batch of whole users, whose user and item another one had before."""
+    user_id, item_id = sort_rows(*(ratings[name].to_numpy() for name in ("user_id", "item_id")))
+    repeats = np.count_nonzero((user_id[1:] == user_id[:-1]) & (item_id[1:] == item_id[:-1]))
+    beam.metrics.Metrics.counter("ratings", "repeats").inc(int(repeats))
+    return ratings
 
 
 def _num_buckets(tables: Sequence[RatingTable]) -> int:

@@ -12,7 +12,7 @@ def data_notes(counters: Mapping[str, int], read_as: Iterable[str] = ()) -> list
     """
     # In any other unit a time may be another one than it was meant to be.
     units = {line.rpartition("; ")[2] for line in read_as} - {"times in seconds"}
-    notes = [f"the data have {unit}" for unit in sorted(units)]
+    notes = [f"the data have {unit}" for unit in sorted(units) if "times" in unit]
     if repeats := counters.get("repeats"):
         notes.append(f"{repeats} of {counters['rows']} rows repeat a user and item of another row")
     ranked = counters.get("evaluated_users")

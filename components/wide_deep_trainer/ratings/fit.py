@@ -16,6 +16,7 @@ from components.wide_deep_trainer.ratings import features
 from components.wide_deep_trainer.ratings.config import MAE, RMSE, RatingTrainerConfig
 from components.wide_deep_trainer.ratings.factors import RatingFactors
 from components.wide_deep_trainer.ratings.network import RatingNetwork
+from transforms.base.errors import UserError
 
 _MODELS = {"deep": RatingNetwork, "factors": RatingFactors}
 
@@ -43,11 +44,20 @@ class RatingFit(ColumnarTraining):
             transform_output: Its vocabularies size the tables.
             train: Transformed ratings to train on, which the model may remember.
             evaluation: Transformed ratings to evaluate on.
+
+        Raises:
+            UserError: All ratings to train on are equal.
         """
         num_users, num_items = (
             transform_output.vocabulary_size_by_name(vocabulary) + 1
             for vocabulary in (features.USER_VOCABULARY, features.ITEM_VOCABULARY)
         )
+        stars = train[features.RATING]
+        if np.ptp(stars) == 0:
+            raise UserError(
+                f"all {len(stars)} ratings to train on are {stars[0]:g}: there is nothing to tell "
+                "them apart by; bring others"
+            )
         keras.utils.set_random_seed(config.seed)
         with strategy.scope():
             self.model = _MODELS[config.model_type](config, train, num_users, num_items)

@@ -184,7 +184,7 @@ def test_bad_rows_are_set_aside_and_every_row_is_accounted_for(damaged, monkeypa
         left_out = found["users"] if config.holdout == "validation" else 0
         assert sum(map(len, histories(examples).values())) + left_out == found["kept_rows"]
     else:
-        assert found["unmatched"] == 2
+        assert found["unmatched"] == 2 and found["repeats"] == 4
         assert (found["rows_left_out"] > 0) == (config.holdout == "validation")
         parts = ("rows_train", "rows_eval", "rows_left_out", "unmatched", "quarantined")
         for split in ("train", "eval"):

@@ -78,7 +78,7 @@ def test_an_example_is_a_users_ratings_with_the_genres_of_the_movies(sample, tmp
         seen += 1
     assert not raw
     sizes = {f"rows_{name}": len(found) for name, found in splits.items()}
-    others = dict.fromkeys(("rows_left_out", "unmatched", "quarantined"), 0)
+    others = dict.fromkeys(("rows_left_out", "unmatched", "quarantined", "repeats"), 0)
     assert counters(examples) == {"rows": seen, **others, **sizes}
     assert 0.19 < sizes["rows_eval"] / seen < 0.21
 

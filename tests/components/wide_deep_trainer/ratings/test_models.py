@@ -45,6 +45,8 @@ def tensors(*rows):
 
 
 TRAIN = columns((1, 0, 100), (0, 0, 50), (0, 1, 40), (0, 2, 60), (0, 3, 10), (2, 4, 0))
+# Ratings that are all equal are refused where a training begins.
+VARIED = {**TRAIN, "rating": np.arange(6, dtype=np.float32) / 2 + 1}
 
 
 def test_memory_finds_a_users_ratings_around_a_moment():
@@ -70,7 +72,7 @@ def test_the_seed_decides_what_a_model_starts_from(model_type):
         config = RatingTrainerConfig(model_type=model_type, batch_size=2, seed=seed)
         vocabularies = SimpleNamespace(vocabulary_size_by_name=lambda name: ITEMS)
         strategy = tf.distribute.OneDeviceStrategy("CPU:0")
-        fit = RatingFit(config, strategy, vocabularies, TRAIN, TRAIN)
+        fit = RatingFit(config, strategy, vocabularies, VARIED, TRAIN)
         return fit.model.members(tensors((0, 4, 55)), *tf.constant([[0], [4]], tf.int64), None)[0]
 
     first, again, other = scores(3), scores(3), scores(4)
@@ -376,6 +378,13 @@ def test_errors_are_those_of_the_stars(monkeypatch):
     config = RatingTrainerConfig(batch_size=2, hidden_units=(3,))
     vocabularies = SimpleNamespace(vocabulary_size_by_name=lambda name: ITEMS)
     strategy = tf.distribute.OneDeviceStrategy("CPU:0")
-    fit = RatingFit(config, strategy, vocabularies, TRAIN, columns((0, 0, 0), (0, 1, 0)))
+    fit = RatingFit(config, strategy, vocabularies, VARIED, columns((0, 0, 0), (0, 1, 0)))
     monkeypatch.setattr(fit, "_predict", lambda columns: np.float32([2.0, 6.0]))
     assert fit.evaluate() == {"rmse": pytest.approx(np.sqrt((1 + 9) / 2)), "mae": 2.0}
+
+
+def test_ratings_that_are_all_equal_are_nothing_to_learn():
+    vocabularies = SimpleNamespace(vocabulary_size_by_name=lambda name: ITEMS)
+    strategy = tf.distribute.OneDeviceStrategy("CPU:0")
+    with pytest.raises(UserError, match=r"all 6 ratings to train on are 3: there is nothing to"):
+        RatingFit(RatingTrainerConfig(), strategy, vocabularies, TRAIN, TRAIN)
