@@ -37,7 +37,8 @@ class MovieLensExampleGen(ColumnarExampleGen):
        Its artifact has the executor's COUNTERS as int custom properties. For the first form
        `rows` = `kept_rows` + `repeats` + `low_rated` + `dropped_rows` (of the `dropped_users`) +
        `quarantined`, beside `users`, of which `evaluated_users`, of which `ranked_users` have
-       enough negatives, and `items`; for the second `rows` = `rows_train` + `rows_eval` +
+       enough negatives, and `items`; of a movies file, `untitled_items` that it lacks and
+       `unrated_movies` that nobody rated; for the second `rows` = `rows_train` + `rows_eval` +
        `rows_left_out` + `unmatched` + `quarantined`, beside `repeats`, which are among them. The
        quarantined rows are in its folder, in `Quarantine/bad_rows.jsonl`.
     """

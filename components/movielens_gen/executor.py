@@ -61,6 +61,8 @@ class LeaveOneOutExecutor(ColumnarExecutor):
         "most_negatives",
         "dropped_users",
         "items",
+        "untitled_items",
+        "unrated_movies",
     )
     REQUIRED = {
         "users": "min_ratings={min_ratings} drops every user, as none has so many items",
@@ -81,8 +83,8 @@ class LeaveOneOutExecutor(ColumnarExecutor):
         self.read_as = read_as(tables)
         _check_memory(pipeline, tables)
         # Titles are for those who use the model: better now than after the training.
-        if movies := find_movies(os.path.dirname(pattern)):
-            read_movies(movies, config.string_ids)
+        path = find_movies(os.path.dirname(pattern))
+        movies = read_movies(path, config.string_ids) if path else []
         rules = interactions(config.string_ids, any_rating=config.min_rating > 0)
         ratings = pipeline | "ReadRatings" >> ReadRatings(
             tables, _BLOCK_BYTES, rules, config.max_bad_rows, quarantine
@@ -109,6 +111,10 @@ class LeaveOneOutExecutor(ColumnarExecutor):
             | "Items" >> beam.Map(_distinct_items)
             | "DistinctItems" >> DistinctIds("items")
         )
+        if movies:
+            rated = names["item_id"] if config.string_ids else items
+            titled = frozenset(movie.item_id for movie in movies)
+            _ = rated | "CountTitles" >> beam.Map(_count_titles, titled)
         splits = {
             "train": histories | "Train" >> beam.Map(_positives).with_output_types(pa.RecordBatch),
             "eval": histories
@@ -208,6 +214,16 @@ class _LeaveOutLow(beam.DoFn):
         self._low.inc(element.num_rows - rows.num_rows)
         if rows.num_rows:
             yield rows
+
+
+def _count_titles(rated: np.ndarray | pa.Array, titled: frozenset[int | str]) -> None:
+    """Counts the distinct items, integers or text as bytes, without a movie, and vice versa."""
+    ids = rated.tolist() if isinstance(rated, np.ndarray) else rated.cast(pa.string()).to_pylist()
+    for name, missing in {
+        "untitled_items": len({*ids} - titled),
+        "unrated_movies": len(titled - {*ids}),
+    }.items():
+        beam.metrics.Metrics.counter("movies", name).inc(missing)
 
 
 def _distinct_items(histories: pa.RecordBatch) -> np.ndarray:

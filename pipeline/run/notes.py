@@ -15,6 +15,8 @@ def data_notes(counters: Mapping[str, int], read_as: Iterable[str] = ()) -> list
     notes = [f"the data have {unit}" for unit in sorted(units) if "times" in unit]
     if repeats := counters.get("repeats"):
         notes.append(f"{repeats} of {counters['rows']} rows repeat a user and item of another row")
+    if untitled := counters.get("untitled_items"):
+        notes.append(f"{untitled} of {counters['items']} items are not in the movies file")
     ranked = counters.get("evaluated_users")
     if tied := counters.get("tied_users"):
         notes.append(f"{tied} of {ranked} held-out items share a time with others: ids decided")

@@ -27,7 +27,7 @@ def rows():
 
 def generate(folder, lines, **settings):
     """Returns by split the users' items and labels, in order of the users, and the counters."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "ratings.csv").write_text(HEADER + "".join(lines), encoding="utf-8")
     config = LeaveOneOutConfig(**CONFIG, **settings)
     examples = standard_artifacts.Examples()
@@ -82,3 +82,14 @@ def test_ids_that_differ_in_zeros_alone_are_the_same_only_as_integers(tmp_path, 
     lines += [f"2,{item},4,1\n" for item in range(10, 20)]
     splits, counters = generate(tmp_path / "zeros", lines, **config)
     assert counters["users"] == len(splits["train"]) == (3 if config else 2)
+
+
+@pytest.mark.parametrize("config", [{}, {"string_ids": True}])
+def test_items_and_movies_without_each_other_are_counted(tmp_path, config):
+    (tmp_path / "titled").mkdir()
+    (tmp_path / "titled" / "movies.csv").write_text("movieId,title,genres\n0,A,\n1,B,\n99,C,\n")
+    lines = [f"{user},{item},4,{item}\n" for user in range(3) for item in range(5 * user, 15)]
+    _, counters = generate(tmp_path / "titled", lines, **config)
+    assert (counters["untitled_items"], counters["unrated_movies"]) == (13, 1)
+    _, counters = generate(tmp_path / "plain", lines, **config)
+    assert (counters["untitled_items"], counters["unrated_movies"]) == (0, 0)

@@ -9,6 +9,7 @@ ALL = 138_493
     ("counters", "told"),
     [
         ({"repeats": 20_000_262}, "20000262 of 20000263 rows repeat a user and item"),
+        ({"untitled_items": 5}, "5 of 26744 items are not in the movies file"),
         ({"tied_users": ALL}, "138493 of 138493 held-out items share a time with others: ids dec"),
         (
             {"timeless_users": 9},
@@ -25,7 +26,7 @@ ALL = 138_493
     ],
 )
 def test_what_the_data_make_of_the_results_is_a_line_each(counters, told):
-    every = {"rows": 20_000_263, "users": ALL, "evaluated_users": ALL}
+    every = {"rows": 20_000_263, "users": ALL, "evaluated_users": ALL, "items": 26_744}
     (line,) = data_notes(every | counters)
     assert line.startswith(f"note: {told}") and len(line) <= 80
     assert ("at most" in line) == ("at most" in told)
