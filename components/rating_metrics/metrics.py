@@ -151,8 +151,8 @@ class _SummedErrors(beam.CombineFn):
         accumulator[0] += summed.sum(axis=0)
         genres = np.asarray(element.get_features()[_GENRES]).reshape(len(stars), len(GENRES))
         # Not a product of matrices, in which 0 times NaN is NaN.
-        ratings, places = np.nonzero(genres)
-        np.add.at(accumulator, 1 + places, summed[ratings])
+        by_genre = np.where(genres[:, :, np.newaxis], summed[:, np.newaxis], 0.0)
+        accumulator[1:] += by_genre.sum(axis=0)
         return accumulator
 
     def merge_accumulators(self, accumulators: Iterable[_Errors]) -> _Errors:
