@@ -33,10 +33,11 @@ from transforms.vectorize_genres import VectorizeGenres
 # Of the input, in one element of the pipeline: what bounds the memory of a worker.
 _BLOCK_BYTES = 16 << 20
 
-
 # Within this process Beam holds all that it groups: measured with 20 and with 100 million rows.
 _BASE_BYTES = 1200 << 20
 _MEMORY_PER_BYTE = 1.5
+# The same with ratings and genres: measured with 20 million rows.
+_MEMORY_PER_RATED_BYTE = 3.0
 # About how many times its size a packed file of ratings has unpacked.
 _PACKED_TO = 4
 
@@ -81,7 +82,7 @@ class LeaveOneOutExecutor(ColumnarExecutor):
         """
         tables = find_tables(pattern, parse_columns(config.columns), needs_rating=False)
         self.read_as = read_as(tables)
-        _check_memory(pipeline, tables)
+        _check_memory(pipeline, tables, _MEMORY_PER_BYTE)
         # Titles are for those who use the model: better now than after the training.
         path = find_movies(os.path.dirname(pattern))
         movies = read_movies(path, config.string_ids) if path else []
@@ -156,6 +157,7 @@ class RatingSplitExecutor(ColumnarExecutor):
         folder = os.path.dirname(pattern)
         tables = find_tables(pattern, parse_columns(config.columns))
         self.read_as = read_as(tables)
+        _check_memory(pipeline, tables, _MEMORY_PER_RATED_BYTE)
         movies = (
             pipeline
             | "MoviesPath" >> beam.Create([need_movies(folder)])
@@ -186,12 +188,12 @@ def _num_buckets(tables: Sequence[RatingTable]) -> int:
     return -(-sum(table.size for table in tables) // _BLOCK_BYTES)
 
 
-def _check_memory(pipeline: beam.Pipeline, tables: Sequence[RatingTable]) -> None:
+def _check_memory(pipeline: beam.Pipeline, tables: Sequence[RatingTable], per_byte: float) -> None:
     """Raises UserError if what this process would hold of the ratings is more than there is."""
     if type(pipeline.runner).__name__ != LOCAL_RUNNER:
         return
     size = sum(table.size * (1 if table.plain else _PACKED_TO) for table in tables)
-    needed, free = _BASE_BYTES + _MEMORY_PER_BYTE * size, free_memory()
+    needed, free = _BASE_BYTES + per_byte * size, free_memory()
     if needed > free:
         raise UserError(
             f"{tables[0].path}: takes about {needed / 2**30:.1f} GiB of memory, and "

@@ -299,12 +299,14 @@ def test_a_folder_in_the_place_of_a_file_is_named(tmp_path, tally):
     tally.judge("broken files", check)
 
 
-def test_ratings_that_will_not_fit_are_refused_before_they_are_read(tmp_path, monkeypatch):
+@pytest.mark.parametrize("config", [LeaveOneOutConfig(**SMALL), RatingSplitConfig()])
+def test_ratings_that_will_not_fit_are_refused_before_they_are_read(config, tmp_path, monkeypatch):
+    (tmp_path / "movies.dat").write_text("1::M::War\n")
     (tmp_path / "ratings.dat").write_text("9::1::3::4\n" + "not read\n" * 1000)
     monkeypatch.setattr(executor, "free_memory", lambda: float(1200 << 20))
     message = r"ratings\.dat: takes about 1\.2 GiB of memory, and 1\.2 GiB are free; .*BEAM_ENGINE"
     with pytest.raises(UserError, match=message):
-        generate(tmp_path, LeaveOneOutConfig(**SMALL))
+        generate(tmp_path, config)
     monkeypatch.setattr(executor, "free_memory", lambda: float(1201 << 20))
     with pytest.raises(UserError, match=r"ratings\.dat:2: 'not read' does not have 4 fields"):
-        generate(tmp_path, LeaveOneOutConfig(**SMALL))
+        generate(tmp_path, config)
