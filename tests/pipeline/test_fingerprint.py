@@ -53,12 +53,15 @@ def both(field):
         ),
         (
             "transforms/vectorize_genres.py",
-            {"movielens.example_gen", "movielens.transform", "movielens.trainer"},
+            {
+                *("movielens.example_gen", "movielens.transform", "movielens.trainer"),
+                "movielens.evaluator",
+            },
         ),
         ("components/wide_deep_trainer/__init__.py", both("transform") | both("trainer")),
         ("components/data_gate/component.py", both("data_gate")),
         ("components/evaluator/executor.py", both("evaluator")),
-        ("components/ranking_metrics/rank.py", both("evaluator")),
+        ("components/ranking_metrics/rank.py", {*both("evaluator"), "movielens.example_gen"}),
         ("components/census_gen/executor.py", {"census.example_gen"}),
         ("components/wide_deep_trainer/census/schema.pbtxt", {"census.schema"}),
         ("pipeline/datasets/download.py", set()),
