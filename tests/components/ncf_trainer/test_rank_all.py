@@ -55,6 +55,12 @@ def test_where_few_items_are_left_the_best_end_with_places_of_none():
     assert told[full_ranking.RANK].tolist() == [[2.0]] and told[full_ranking.ITEMS] == [[4]]
 
 
+def test_a_single_item_is_ranked_too():
+    told = ranked(np.arange(2.0)[np.newaxis], [0], [[1]])
+    assert told[full_ranking.TOP][0].tolist() == [0] + [-1] * (full_ranking.LONGEST - 1)
+    assert told[full_ranking.RANK].tolist() == [[1.0]] and told[full_ranking.ITEMS] == [[1]]
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_score_that_is_not_finite_leaves_no_rank_to_that_user_alone(bad):
     scores = np.tile(np.arange(6.0), (2, 1))

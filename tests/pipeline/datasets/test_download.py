@@ -194,8 +194,11 @@ def test_an_answer_cut_at_any_byte_is_asked_for_again(destination, answer, pinne
         os.remove(destination)
 
 
-def test_another_part_than_was_asked_for_is_not_appended(destination):
-    other = b"HTTP/1.1 206 x\r\nContent-Range: bytes 20-39/40\r\nContent-Length: 20\r\n\r\n"
+@pytest.mark.parametrize(
+    "told", [b"Content-Range: bytes 20-39/40\r\n", b""], ids=["another", "untold"]
+)
+def test_another_part_than_was_asked_for_is_not_appended(destination, told):
+    other = b"HTTP/1.1 206 x\r\n" + told + b"Content-Length: 20\r\n\r\n"
     begin(destination, BODY[:10], tag='"1"')
     with RawServer(other + BODY[20:40], LENGTH) as raw:
         fetch(raw.url, destination, pinned=False, find_fault=lambda path: None)

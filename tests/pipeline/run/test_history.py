@@ -38,6 +38,7 @@ def home(tmp_path):
     home = str(tmp_path / "ncf")
     metrics = {"hit_rate_at_10": 0.7, "ndcg_at_10": math.nan}
     known = {"pipeline": "ncf", "dataset": "ml-1m", "metrics": {"hit_rate_at_10": 0.7}}
+    push(home, "97", {**known, "parent": "", "baseline": {}})
     push(home, "98")
     pushed = push(home, "99", {**known, "parent": "98:abc", "baseline": {"hit_rate_at_10": 0.6}})
     keep_run(home, "1", record(outcome="pushed", pushed_model=pushed, metrics=metrics))
@@ -94,6 +95,7 @@ def test_list_tells_of_every_run_and_model(tmp_path, capsys):
     assert lines[5:] == [
         "    99  ml-1m  hit_rate_at_10 0.7000  ndcg_at_10 not a number  compared with 98",
         "    98  no record",
+        "    97  ml-1m  hit_rate_at_10 0.7000  ndcg_at_10 not a number",
     ]
 
 

@@ -134,6 +134,11 @@ def test_text_names_title_and_genres_where_they_are_known(served):
     ]
 
 
+def test_where_nothing_is_recommended_there_is_no_text(served):
+    nothing = RANKED._replace(**{name: getattr(RANKED, name)[:0] for name in RANKED._fields[:4]})
+    assert list(lines(nothing, served)) == []
+
+
 def test_parquet_is_written_whole_or_not_at_all(served, tmp_path):
     path = str(tmp_path / "out.parquet")
     write_parquet(RANKED, served, path)
