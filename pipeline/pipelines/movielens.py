@@ -35,15 +35,16 @@ _METRICS = "components.rating_metrics.metrics"
 # Found on a validation part of the training ratings.
 _BEST = RatingTrainerConfig(
     model_type="factors",
-    train_epochs=10,
+    train_epochs=8,
     batch_size=512,
     epochs_between_evals=2,
-    learning_rate=0.005,
+    learning_rate=0.004,
     schedule="cosine",
     ensemble_size=8,
-    factor_regularization=6.0,
+    factor_regularization=9.0,
     bias_regularization=3.0,
-    neighbours=64,
+    neighbours=32,
+    implicit_regularization=0.003,
 )
 
 _PRESETS = {

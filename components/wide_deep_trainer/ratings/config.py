@@ -34,6 +34,9 @@ class RatingTrainerConfig(NetworkConfig):
         bias_regularization: Of "factors": L2 on the biases of users and items, likewise.
         neighbours: Of "factors": how many ratings of the user, half of them before and half after
             the time in question, are looked at.
+        implicit_width: Of "factors": width of what is known of the set of items that a user has
+            rated, and of the users of an item, before any training.
+        implicit_regularization: Of "factors": L2 on the matrices that make factors of these.
     """
 
     train_epochs: int = 50
@@ -51,6 +54,8 @@ class RatingTrainerConfig(NetworkConfig):
     neighbours: Annotated[
         int, Must("an even number, at least 2", lambda count: count >= 2 and count % 2 == 0)
     ] = 32
+    implicit_width: Annotated[int, Range(at_least=1)] = 100
+    implicit_regularization: Annotated[float, Range(at_least=0)] = 0.0
 
     def __post_init__(self) -> None:
         """Raises UserError for a value out of range."""

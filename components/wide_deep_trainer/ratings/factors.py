@@ -8,6 +8,7 @@ from components.training.weights import kept_weight
 from components.wide_deep_trainer.ratings import features
 from components.wide_deep_trainer.ratings.config import RatingTrainerConfig
 from components.wide_deep_trainer.ratings.genres import unit_genres
+from components.wide_deep_trainer.ratings.implicit import Implicit, describe_sets
 from components.wide_deep_trainer.ratings.memory import RatingMemory
 from components.wide_deep_trainer.ratings.model import RatingModel
 from components.wide_deep_trainer.ratings.session import Session
@@ -19,9 +20,11 @@ _INITIAL_FACTORS = 0.1
 class RatingFactors(RatingModel):
     """Stars as mean + user's bias + item's bias + user's factors . item's factors + session.
 
-    An item's factors are its own plus those of its genres, so that an item with few ratings starts
-    from what its genres say (Koren, Bell and Volinsky, "Matrix factorization techniques for
-    recommender systems", 2009). Members are independent models that differ in how they start.
+    An item's factors are its own plus those of its genres and of the set of users that rated it, so
+    that an item with few ratings starts from what these say (Koren, Bell and Volinsky, "Matrix
+    factorization techniques for recommender systems", 2009); a user's are its own plus those of the
+    set of items. Their biases come from the sets, too. Members are independent models that differ
+    in how they start.
     """
 
     def __init__(
@@ -50,6 +53,10 @@ class RatingFactors(RatingModel):
         self.item_bias = self._biases("item_bias", [num_items, config.ensemble_size])
         mean = float(np.mean(train[features.RATING], dtype=np.float64))
         self.mean = self._biases("mean", [config.ensemble_size], mean)
+        rows = train[features.USER_ROW], train[features.ITEM_ROW]
+        sets = describe_sets(*rows, num_users, num_items, config.implicit_width)
+        self.user_sets = Implicit("user_sets", sets.users, *shape)
+        self.item_sets = Implicit("item_sets", sets.items, *shape)
         self.memory = RatingMemory(train, config.neighbours)
         genre_masks = np.zeros(num_items, np.int64)
         genre_masks[train[features.ITEM_ROW]] = train[features.GENRE_MASK]
@@ -67,11 +74,16 @@ class RatingFactors(RatingModel):
         del seed
         user, item = tf.gather(self.user_factors, users), tf.gather(self.item_factors, items)
         user_bias, item_bias = tf.gather(self.user_bias, users), tf.gather(self.item_bias, items)
-        stars = self.mean + user_bias + item_bias
-        stars += tf.reduce_sum(user * (item + self._of_genres(columns)), axis=-1)
+        of_user, of_user_bias = self.user_sets(users)
+        of_item, of_item_bias = self.item_sets(items)
+        of_item += self._of_genres(columns)
+        from_user = self.mean + user_bias + of_user_bias
+        stars = from_user + item_bias + of_item_bias
+        stars += tf.reduce_sum((user + of_user) * (item + of_item), axis=-1)
 
         near = self.memory(columns)
-        expected = (self.mean + user_bias)[:, tf.newaxis] + tf.gather(self.item_bias, near.items)
+        item_biases = self.item_bias + self.item_sets.biases()
+        expected = from_user[:, tf.newaxis] + tf.gather(item_biases, near.items)
         known = tf.not_equal(users, self._unknown_user)[:, tf.newaxis]
         stars += self.session(
             near.ratings[:, :, tf.newaxis] - expected,
@@ -81,6 +93,9 @@ class RatingFactors(RatingModel):
         )
         penalty = self._penalty(user, user_bias, tf.gather(self._user_rarity, users))
         penalty += self._penalty(item, item_bias, tf.gather(self._item_rarity, items))
+        penalty += self._config.implicit_regularization * (
+            self.user_sets.l2() + self.item_sets.l2()
+        )
         return stars, penalty
 
     def _penalty(self, factors: tf.Tensor, bias: tf.Tensor, rarity: tf.Tensor) -> tf.Tensor:

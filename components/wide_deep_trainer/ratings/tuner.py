@@ -45,6 +45,6 @@ def _space(config: RatingTrainerConfig) -> keras_tuner.HyperParameters:
         among(space, config, "dropout", 0.0, 0.15, 0.3, 0.45)
     else:
         among(space, config, "num_factors", max(1, config.num_factors // 2), 2 * config.num_factors)
-        among(space, config, "factor_regularization", 3.0, 6.0, 12.0)
+        among(space, config, "factor_regularization", 4.5, 9.0, 18.0)
         among(space, config, "bias_regularization", 1.5, 3.0, 6.0)
     return space

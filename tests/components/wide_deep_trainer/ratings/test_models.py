@@ -110,7 +110,8 @@ def test_a_prediction_is_the_members_mean_within_the_scale_of_ratings(build):
 def test_a_session_above_expectation_raises_a_prediction_in_it():
     train = {**TRAIN, "rating": np.array([3, 5, 5, 5, 5, 3], np.float32)}
     model = RatingFactors(RatingTrainerConfig(), train, USERS + 1, ITEMS + 1)
-    model.user_factors.assign(tf.zeros_like(model.user_factors))
+    for factors in (model.user_factors, model.user_sets.to_factors):
+        factors.assign(tf.zeros_like(factors))
     inside, long_after, unknown = model(
         tensors((0, 4, 55), (0, 4, 1 << 31), (USERS, 4, 55))
     ).numpy()
@@ -158,6 +159,8 @@ def test_settings_out_of_range_are_refused(setting, message):
         ("factor_regularization", 0.0),
         ("bias_regularization", 0.0),
         ("neighbours", 2),
+        ("implicit_width", 1),
+        ("implicit_regularization", 0.0),
     ],
 )
 def test_the_least_of_a_setting_is_allowed_and_nothing_below_it(setting, value):
@@ -248,6 +251,8 @@ def factors():
         factor_regularization=0.5,
         bias_regularization=0.25,
         neighbours=4,
+        implicit_width=2,
+        implicit_regularization=0.125,
     )
     model = RatingFactors(config, train, USERS + 1, ITEMS + 1)
     rng = np.random.default_rng(0)
@@ -272,14 +277,27 @@ def test_stars_by_factors_are_the_sum_of_their_parts_and_the_penalty_that_of_the
     of_genres = np.einsum("bg,gmf->bmf", unit, weight["genre_factors"])
     user, item = weight["user_factors"][users], weight["item_factors"][items]
     biases = weight["user_bias"][users], weight["item_bias"][items]
-    product = (user * (item + of_genres)).sum(axis=-1)
+    sets = {
+        side: {w.name.split("/")[-1].split(":")[0]: w.numpy() for w in layer.weights}
+        for side, layer in (("user", model.user_sets), ("item", model.item_sets))
+    }
+    vectors = {"user": sets["user"]["vectors"][users], "item": sets["item"]["vectors"][items]}
+    of_set = {
+        side: np.einsum("bk,kmf->bmf", vectors[side], sets[side]["to_factors"]) for side in sets
+    }
+    set_bias = {side: vectors[side] @ sets[side]["to_bias"] for side in sets}
+    product = ((user + of_set["user"]) * (item + of_genres + of_set["item"])).sum(axis=-1)
     felt = session(*map(tf.constant, (surprise, seconds, likeness, present))).numpy()
-    np.testing.assert_allclose(stars, weight["mean"] + sum(biases) + product + felt, rtol=1e-4)
+    bias = sum(biases) + set_bias["user"] + set_bias["item"]
+    np.testing.assert_allclose(stars, weight["mean"] + bias + product + felt, rtol=1e-4)
 
     near = model.memory(columns_)
     others = near.items.numpy()
-    expected = (weight["mean"] + biases[0])[:, np.newaxis] + weight["item_bias"][others]
-    np.testing.assert_allclose(surprise, near.ratings.numpy()[..., np.newaxis] - expected, 1e-5)
+    item_biases = weight["item_bias"] + sets["item"]["vectors"] @ sets["item"]["to_bias"]
+    expected = (weight["mean"] + biases[0] + set_bias["user"])[:, np.newaxis] + item_biases[others]
+    np.testing.assert_allclose(
+        surprise, near.ratings.numpy()[..., np.newaxis] - expected, rtol=1e-5, atol=1e-5
+    )
     by_item = dict(zip(items.tolist(), unit, strict=True))
     cosines = [[unit[row] @ by_item[i] for i in of] for row, of in enumerate(others.tolist())]
     np.testing.assert_allclose(likeness, cosines, rtol=1e-5, atol=1e-6)
@@ -290,6 +308,7 @@ def test_stars_by_factors_are_the_sum_of_their_parts_and_the_penalty_that_of_the
         return rarity[:, np.newaxis] * squares
 
     wanted = l2(user, biases[0], users) + l2(item, biases[1], items)
+    wanted += 0.125 * sum((of["to_factors"] ** 2).sum(axis=(0, 2)) for of in sets.values())
     np.testing.assert_allclose(penalty, wanted, rtol=1e-5)
 
 
