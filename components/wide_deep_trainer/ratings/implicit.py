@@ -48,13 +48,26 @@ def describe_sets(
     user_counts, item_counts = (np.maximum(rated.sum(axis), 1) for axis in (1, 0))
     user_roots, item_roots = np.sqrt(user_counts), np.sqrt(item_counts)
     normal = rated.multiply(1 / user_roots[:, np.newaxis]).multiply(1 / item_roots).tocsr()
-    smaller = min(normal.shape)
-    # A start of its own makes it the same each time.
-    start = np.random.default_rng(0).random(smaller)
-    left, _, right = svds(normal, min(width, smaller - 1), v0=start)
+    left, right = _singular_vectors(normal, width)
     of_users = rated @ right.T / user_roots[:, np.newaxis]
     of_items = rated.T @ left / item_roots[:, np.newaxis]
     return Sets(_scaled(of_users, user_counts, users), _scaled(of_items, item_counts, items))
+
+
+def _singular_vectors(matrix: csr_array, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the first singular vectors, [rows, width] and [width, columns], the same each time.
+
+    There is one fewer of them than rows or columns where these are not more than `width`.
+    """
+    smaller = min(matrix.shape)
+    count = min(width, smaller - 1)
+    # Where ARPACK's basis, of twice as many, takes all directions it goes on from random ones.
+    if smaller <= 2 * width + 1:
+        left, _, right = np.linalg.svd(matrix.toarray(), full_matrices=False)
+        return left[:, :count], right[:count]
+    start = np.random.default_rng(0).random(smaller)
+    left, _, right = svds(matrix, count, v0=start)
+    return left, right
 
 
 def _scaled(vectors: np.ndarray, counts: np.ndarray, rows: np.ndarray) -> np.ndarray:

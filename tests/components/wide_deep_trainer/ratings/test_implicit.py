@@ -58,6 +58,28 @@ def test_repeats_count_once_and_the_answer_is_the_same_each_time(sets):
     np.testing.assert_array_equal(same.items, sets.items)
 
 
+def test_sets_with_nothing_in_common_have_the_same_vectors_each_time():
+    # Of equal singular values, 1 for each such part and 0 for each empty row, any basis is one.
+    users, items = np.array([1, 0, 0, 0, 0, 2]), np.array([0, 0, 1, 2, 3, 4])
+    first, *others = (describe_sets(users, items, 7, 7, 100) for _ in range(5))
+    for other in others:
+        np.testing.assert_array_equal(other.users, first.users)
+        np.testing.assert_array_equal(other.items, first.items)
+
+
+def test_the_two_ways_to_singular_vectors_agree():
+    rated = np.random.default_rng(1).random((40, 60)) < 0.3
+    users, items = np.nonzero(rated)
+    # 20 takes all directions of 40 rows, and 18 does not.
+    whole, part = (describe_sets(users, items, 40, 60, width) for width in (39, 18))
+    dense = describe_sets(users, items, 40, 60, 20)
+    assert whole.users.shape == (40, 40) and part.users.shape == (40, 19)
+    spans = [x.users[:, :-1] for x in (part, dense)]
+    # What 18 span is in the span of 20.
+    within = spans[1] @ np.linalg.lstsq(spans[1], spans[0], rcond=None)[0]
+    np.testing.assert_allclose(within, spans[0], atol=1e-4)
+
+
 def test_no_more_columns_than_the_data_has():
     users, items = np.nonzero(RATED)
     assert describe_sets(users, items, *RATED.shape, 100).users.shape == (4, 4)
