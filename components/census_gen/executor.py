@@ -1,18 +1,14 @@
 """Runs the Beam pipeline behind CensusExampleGen."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
-from tfx.types import standard_component_specs
 
-from components.artifacts import Artifacts, Properties
 from components.census_gen.config import CensusConfig
 from components.example_gen.executor import SPLITS, ColumnarExecutor
-from components.model_records.record import SPLIT
 from transforms.base.errors import UserError
 from transforms.base.hashing import draws_percent, hash_texts, hash_uint64
 from transforms.parsing.input_files import extension
@@ -33,26 +29,18 @@ class Executor(ColumnarExecutor):
         "rows_eval": "no row is left to evaluate on",
     }
 
-    def Do(
-        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Properties
-    ) -> None:
-        """Does as its base class does; the split's identity tells whether it was one file."""
-        self._identity: dict[str, Any] = {}
-        super().Do(input_dict, output_dict, exec_properties)
-        if self._identity:
-            (examples,) = output_dict[standard_component_specs.EXAMPLES_KEY]
-            identity = json.dumps(self._identity, sort_keys=True)
-            examples.set_string_custom_property(SPLIT, identity)
+    def split_identity(self, config: CensusConfig) -> dict[str, Any]:
+        """See ColumnarExecutor; of one file more settings decide than of two."""
+        return config.split_identity(self._one_file)
 
     def build(
         self, pipeline: beam.Pipeline, pattern: str, config: CensusConfig, quarantine: str
     ) -> dict[str, beam.PCollection[pa.RecordBatch]]:
         """Returns a batch per file and split, with the columns of `CENSUS_COLUMNS`."""
         found = find_census(pattern)
-        if found[".csv"]:
-            kinds: tuple[str, ...] = (".csv",)
-            self._identity = config.split_identity(one_file=True)
-        else:
+        self._one_file = bool(found[".csv"])
+        kinds: tuple[str, ...] = (".csv",)
+        if not self._one_file:
             kinds = (".data",) if config.holdout == "validation" else (".data", ".test")
         for kind in kinds:
             if not found[kind]:

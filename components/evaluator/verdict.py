@@ -8,7 +8,7 @@ import tensorflow_model_analysis as tfma
 
 from components.evaluator.gates import Bound, Limits
 from components.model_records.record import Record
-from components.ranking_metrics.shared_counts import name_and_slice
+from components.shared_counts import name_and_slice
 
 # Metrics that count users: those whose list is too short to rank, and all.
 _SHORT_LISTS, _EXAMPLES = "short_lists", "example_count"

@@ -67,6 +67,15 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
                 setting, allows them.
         """
 
+    def split_identity(self, config: Any) -> dict[str, Any]:
+        """Returns the settings that decide what is held out, once `build` has looked at the input.
+
+        Args:
+            config: Of the class CONFIG.
+        """
+        identity: dict[str, Any] = config.split_identity()
+        return identity
+
     def Do(
         self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Properties
     ) -> None:
@@ -112,7 +121,7 @@ class ColumnarExecutor(BaseBeamExecutor, abc.ABC):
         for name, text in {
             INPUT_BASE: folder_of(exec_properties[standard_component_specs.INPUT_BASE_KEY]),
             SETTINGS: settings["config"],
-            SPLIT: json.dumps(config.split_identity(), sort_keys=True),
+            SPLIT: json.dumps(self.split_identity(config), sort_keys=True),
             READ_AS: "\n".join(self.read_as),
         }.items():
             examples.set_string_custom_property(name, text)

@@ -16,7 +16,7 @@ from tensorflow_model_analysis.proto import config_pb2
 
 from components.ranking_metrics import full_ranking
 from components.ranking_metrics.rank import K
-from components.ranking_metrics.shared_counts import computations, told_by_model
+from components.shared_counts import computations, told_by_model
 
 
 class _Counts(NamedTuple):

@@ -16,7 +16,7 @@ from tensorflow_model_analysis.metrics import metric_types, metric_util
 from tensorflow_model_analysis.proto import config_pb2
 
 from components.ranking_metrics import rank as ranking
-from components.ranking_metrics.shared_counts import computations, told_by_model
+from components.shared_counts import computations, label_score_weight, told_by_model
 
 _Ranks = dict[float, float]  # sum of weights by rank
 
@@ -176,25 +176,13 @@ class _RankWeights(beam.CombineFn):
         return {}
 
     def add_input(self, accumulator: _Ranks, element: metric_types.StandardMetricInputs) -> _Ranks:
-        labels, scores, weight = next(
-            metric_util.to_label_prediction_example_weight(
-                element,
-                eval_config=self._eval_config,
-                model_name=self._key.model_name,
-                output_name=self._key.output_name,
-                example_weighted=self._key.example_weighted,
-                flatten=False,
-                require_single_example_weight=True,
-            )
-        )
-        labels = labels.reshape(-1)
+        labels, scores, weight = label_score_weight(element, self._key, self._eval_config)
         if self._rank_key:
             told = element.get_transformed_features(self._key.model_name)
             rank = float(told[self._rank_key].reshape(-1)[0])
         else:
-            rank = self._rank(element, labels.reshape(-1), scores.reshape(-1))
-        weight = float(np.asarray(weight).reshape(-1)[0])
-        accumulator[rank] = accumulator.get(rank, 0.0) + weight
+            rank = self._rank(element, labels, scores)
+        accumulator[rank] = accumulator.get(rank, 0.0) + float(weight[0])
         return accumulator
 
     def _rank(

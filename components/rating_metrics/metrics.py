@@ -14,7 +14,7 @@ import numpy as np
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.ranking_metrics.shared_counts import computations, name_in_slice
+from components.shared_counts import computations, label_score_weight, name_in_slice
 from transforms.vectorize_genres import GENRES
 
 _GENRES = "genres"
@@ -131,18 +131,7 @@ class _SummedErrors(beam.CombineFn):
     def add_input(
         self, accumulator: _Errors, element: metric_types.StandardMetricInputs
     ) -> _Errors:
-        stars, predicted, _ = next(
-            metric_util.to_label_prediction_example_weight(
-                element,
-                eval_config=self._eval_config,
-                model_name=self._key.model_name,
-                output_name=self._key.output_name,
-                example_weighted=self._key.example_weighted,
-                flatten=False,
-                require_single_example_weight=True,
-            )
-        )
-        stars, predicted = stars.reshape(-1), predicted.reshape(-1)
+        stars, predicted, _ = label_score_weight(element, self._key, self._eval_config)
         if len(predicted) < len(stars):
             raise ValueError(f"the model rated {len(predicted)} of {len(stars)} ratings")
         # A model fills shorter lists up to the longest of a batch.

@@ -1,6 +1,6 @@
 """The SavedModel: raw columns in, scores out, loadable with TensorFlow alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
 import tensorflow_transform as tft
@@ -61,6 +61,23 @@ def export_model(
         "transform_features": transform_features,
         "score": from_columns,
     }
+    write_saved_model(model, transform, signatures, directory)
+
+
+def write_saved_model(
+    model: tf.Module,
+    transform: tf.Module,
+    signatures: Mapping[str, tf.types.experimental.GenericFunction],
+    directory: str,
+) -> None:
+    """Writes a SavedModel of nothing but signatures and what they read.
+
+    Args:
+        model: The trained model; of it, its variables are kept.
+        transform: TFTransformOutput's `transform_features_layer()`.
+        signatures: By their names.
+        directory: Where to write.
+    """
     module = tf.Module()
     # Of the model, its variables: Keras would trace each of its layers, to no use.
     module.trained = list(model.variables)

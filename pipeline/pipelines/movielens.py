@@ -81,8 +81,8 @@ def _fault(name: str, value: int) -> str:
     # It brings Arrow, which those who only look at settings are spared.
     from transforms.parsing.time_units import SECONDS, time_fault
 
-    fault = time_fault(str(value), SECONDS) if name == "timestamp" else ""
-    return fault.replace("the file's first is in seconds", "wanted in seconds since 1970")
+    wanted = "wanted in seconds since 1970"
+    return time_fault(str(value), SECONDS, wanted) if name == "timestamp" else ""
 
 
 PIPELINE = PipelineDefinition(

@@ -1,7 +1,7 @@
 """Finds columns by what people call them."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from transforms.base.errors import UserError
 
@@ -14,12 +14,7 @@ _DELIMITERS = ",;\t|"
 _TYPE = re.compile(r":(token|float)(_seq)?$")
 
 
-def find_columns(
-    path: str,
-    names: Sequence[str],
-    known: Mapping[str, Sequence[str]],
-    why: Callable[[list[str]], str] = lambda missing: "",
-) -> list[int]:
+def find_columns(path: str, names: Sequence[str], known: Mapping[str, Sequence[str]]) -> list[int]:
     """Returns where each column is.
 
     A column that has the very name is it. Otherwise case and what lies between words do not count.
@@ -29,7 +24,6 @@ def find_columns(
         names: What its header has.
         known: Other names by that of each column that is wanted, in small letters without what
             lies between words.
-        why: Returns, in the middle of a message, what may be the cause of missing columns.
 
     Raises:
         UserError: A column is not there, or may be any of several.
@@ -44,7 +38,7 @@ def find_columns(
     if missing := [title for title, places in found.items() if not places]:
         raise UserError(
             f"{path}:1: column {', '.join(missing)} must occur once in the header, which is "
-            f"{','.join(names)[:200]!r}{why(missing)}; mend the header"
+            f"{','.join(names)[:200]!r}; mend the header"
         )
     return [at for (at,) in found.values()]
 

@@ -25,7 +25,7 @@ from transforms.parsing.integers import integer_fault
 from transforms.parsing.rating_rules import RatingRules
 from transforms.parsing.rating_table import RatingTable
 from transforms.parsing.string_ids import STRING_ID, STRING_IDS_HINT, id_fault, trim_ids
-from transforms.parsing.time_units import time_fault
+from transforms.parsing.time_units import time_fault, unit_of
 from transforms.parsing.value_faults import cause_of
 
 RATING_COLUMNS = pa.schema(
@@ -230,7 +230,7 @@ def _broken_rule(title: str, text: str, table: RatingTable, rules: RatingRules) 
     """Returns what is wrong with a value of the column `title`, or "", and what to do about it."""
     if title == "timestamp":
         fault = time_fault(text, table.times)
-        remedy = "write all times in one unit" if "first" in fault else MEND_ROW
+        remedy = "write all times in one unit" if unit_of(text) else MEND_ROW
     elif title == "rating":
         number = text.replace(",", ".") if table.decimal_point == "," else text
         if _DECIMAL.fullmatch(number):

@@ -6,12 +6,3 @@ FEWEST_STARS, MOST_STARS = 0.5, 5.0
 
 LATEST_SECOND = 2**32 - 1
 """In the year 2106. In milliseconds, all since February 1970 are later than that."""
-
-
-def time_fault(time: int, latest: int = LATEST_SECOND) -> str:
-    """Returns what is wrong with a time in seconds since 1970, as the end of "is ...", or ""."""
-    if time < 0:
-        return "negative"
-    if time > latest:
-        return "after the year 2106 in seconds (if it is in milliseconds, divide it by 1000)"
-    return ""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from transforms.base.errors import UserError
 from transforms.parsing.bad_rows import BOM, line_fault, without_nul
-from transforms.parsing.column_names import ITEM, find_columns
+from transforms.parsing.column_names import ITEM, find_columns, find_delimiter
 from transforms.parsing.file_names import MOVIES, movies_among
 from transforms.parsing.input_files import find_files
 from transforms.parsing.integers import integer_fault
@@ -177,7 +177,7 @@ def _table_rows(path: str, content: bytes, first: bytes) -> Iterator[tuple[int, 
             f"{path}:{line}: byte {content[error.start]:#04x} at offset {error.start} is not "
             "UTF-8; convert the file"
         ) from error
-    separator = max((",", "\t", ";", "|"), key=first.decode(errors="replace").count)
+    separator = find_delimiter(first.decode(errors="replace"), _KNOWN) or ","
     between = " " if b":token_seq" in first else "|"
     lines = without_nul(io.StringIO(text, newline=""))
     reader = csv.reader(lines, delimiter=separator, strict=True)

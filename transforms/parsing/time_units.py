@@ -63,18 +63,20 @@ def find_unit(times: Iterable[str]) -> TimeUnit:
     return next((unit for text in times if (unit := unit_of(text))), SECONDS)
 
 
-def time_fault(text: str, unit: TimeUnit) -> str:
+def time_fault(text: str, unit: TimeUnit, wanted: str = "") -> str:
     """Returns what is wrong with a time of a file, as the end of "is ...", or "".
 
     Args:
         text: It, without blanks around it.
         unit: That of the file's first time.
+        wanted: A clause that says of the unit why it is to be that one, if not for the first time.
     """
     own = unit_of(text)
     if own == unit or (own == SECONDS and unit == _DECIMAL_SECONDS):
         return ""
     if own:
-        return f"in {own.name}, and the file's first is in {unit.name}"
+        wanted = wanted or f"the file's first is in {unit.name}"
+        return f"in {own.name}, and {wanted}"
     if re.fullmatch(r"-?\d+", text, re.ASCII):
         return "negative" if text.startswith("-") else "after the year 2106"
     if re.fullmatch(r"\d{5}[.,]\d+", text, re.ASCII):

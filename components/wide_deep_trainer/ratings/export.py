@@ -3,6 +3,7 @@
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from components.training.export import write_saved_model
 from components.wide_deep_trainer.ratings import features
 from components.wide_deep_trainer.ratings.model import RatingModel
 from transforms.vectorize_genres import GENRES
@@ -61,13 +62,9 @@ def export_model(
         one = {name: tf.reshape(column, [1, -1]) for name, column in raw.items()}
         return {"scores": stars({k: tf.RaggedTensor.from_tensor(v) for k, v in one.items()}).values}
 
-    module = tf.Module()
-    # Of the model, its variables: Keras would trace each of its layers, to no use.
-    module.trained = list(model.variables)
-    module.transform = transform
     signatures = {
         "serving_default": serving_default,
         "transform_features": transform_features,
         "score": score,
     }
-    tf.saved_model.save(module, directory, signatures=signatures)
+    write_saved_model(model, transform, signatures, directory)

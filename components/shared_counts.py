@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import apache_beam as beam
-from tensorflow_model_analysis.metrics import metric_types
+import numpy as np
+from tensorflow_model_analysis.metrics import metric_types, metric_util
+from tensorflow_model_analysis.proto import config_pb2
 
 _IN = "@"
 
@@ -65,6 +67,32 @@ def computations(
             },
         ),
     ]
+
+
+def label_score_weight(
+    element: metric_types.StandardMetricInputs,
+    key: metric_types.MetricKey,
+    eval_config: config_pb2.EvalConfig | None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns an Example's labels and the model's scores, each [values], and its weight.
+
+    Args:
+        element: The Example, as TFMA gives it to a CombineFn.
+        key: Of the metric: it says whose scores.
+        eval_config: As TFMA gives it.
+    """
+    labels, scores, weight = next(
+        metric_util.to_label_prediction_example_weight(
+            element,
+            eval_config=eval_config,
+            model_name=key.model_name,
+            output_name=key.output_name,
+            example_weighted=key.example_weighted,
+            flatten=False,
+            require_single_example_weight=True,
+        )
+    )
+    return labels.reshape(-1), scores.reshape(-1), np.asarray(weight).reshape(-1)
 
 
 def told_by_model(
