@@ -8,8 +8,16 @@ from collections.abc import Iterator, Sequence
 
 from benchmarks.machine import machine_facts, yardstick
 from benchmarks.measure import measure
-from benchmarks.report import Row, as_results, insert_table, make_rows, render, render_models
-from benchmarks.tasks import SECTIONS, SIZES, Data, tasks_of
+from benchmarks.report import (
+    MODEL_TABLES,
+    Row,
+    as_results,
+    insert_table,
+    make_rows,
+    render,
+    render_models,
+)
+from benchmarks.tasks import REAL, SECTIONS, SIZES, Data, tasks_of
 from transforms.base.errors import UserError
 from transforms.base.settings import OneOf
 
@@ -41,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks",
         description="Measures speed and memory on this machine. A whole run writes results.json "
         "and the table in README.md, both beside this program; a part of one prints its table. "
-        "With real data the table of models in docs/metrics.md is written, too.",
+        "With real data the tables of models in docs/metrics.md are written, too.",
     )
     parser.add_argument(
         "--only", default=",".join(SECTIONS), help="sections to run (default: %(default)s)"
@@ -50,7 +58,8 @@ def _parser() -> argparse.ArgumentParser:
         "--sizes", default=",".join(SIZES), help="data sets to run them on (default: %(default)s)"
     )
     parser.add_argument(
-        "--data-root", help="folder that holds ml-1m; default: ratings made up to its size"
+        "--data-root",
+        help=f"folder that holds {' and '.join(REAL)}; default: ratings made up to their size",
     )
     parser.add_argument(
         "--cache",
@@ -76,9 +85,10 @@ def _run(options: argparse.Namespace) -> None:
     machine["after"] = yardstick()
     results = as_results(rows, machine)
     print(render(results))
-    if models := render_models(results):
-        print(models)
-        _insert(_METRICS, models)
+    for section in MODEL_TABLES:
+        if models := render_models(results, section):
+            print(models)
+            _insert(_METRICS, models, section)
     if sections == list(SECTIONS) and sizes == list(SIZES):
         _publish(results)
 
@@ -108,7 +118,7 @@ def _measure_section(section: str, size: str, data: Data, cache: str) -> Iterato
 
 def _data(size: str, data_root: str | None, cache: str) -> Data:
     """Returns a data set's files, made if they are not there yet."""
-    if size != "ml-1m":
+    if size not in REAL:
         data_root = None
     home = os.path.join(cache, "real" if data_root else "made-up")
     os.makedirs(home, exist_ok=True)
@@ -130,16 +140,16 @@ def _data(size: str, data_root: str | None, cache: str) -> Data:
 
 
 def _publish(results: dict) -> None:
-    _insert(_README, render(results))
+    _insert(_README, render(results), "speed")
     with open(_RESULTS, "w", encoding="utf-8") as file:
         json.dump(results, file, indent=2)
         file.write("\n")
     _say(f"written: {os.path.relpath(_RESULTS)}")
 
 
-def _insert(path: str, table: str) -> None:
+def _insert(path: str, table: str, name: str) -> None:
     with open(path, encoding="utf-8") as file:
-        text = insert_table(file.read(), table, path)
+        text = insert_table(file.read(), table, name, path)
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     _say(f"written: {os.path.relpath(path)}")

@@ -1,6 +1,8 @@
 """Workload: a raw ratings file to tf.Examples, as the ExampleGen's executor does it in Beam."""
 
 import tempfile
+from collections.abc import Mapping
+from typing import Any
 
 from tfx.types import standard_artifacts, standard_component_specs
 
@@ -27,6 +29,11 @@ def rating_split(folder: str, repeats: int) -> Timing:
 def write_leave_one_out(folder: str, uri: str) -> None:
     """Writes ncf's Examples into an artifact's folder."""
     _write(folder, LeaveOneOutConfig(), LeaveOneOutExecutor, uri)
+
+
+def write_rating_split(folder: str, uri: str, settings: Mapping[str, Any]) -> None:
+    """Writes movielens's Examples into an artifact's folder, of what a RatingSplitConfig takes."""
+    _write(folder, RatingSplitConfig(**settings), RatingSplitExecutor, uri)
 
 
 def _generate(folder: str, config: _Config, executor: type[_Executor], repeats: int) -> Timing:

@@ -42,12 +42,13 @@ class Shape:
 
 
 SHAPES = {
+    "ml-latest-small": Shape(users=671, items=9_066, ratings=100_004),
     "ml-1m": Shape(users=6_040, items=3_706, ratings=1_000_209, dat=True),
     "1M": Shape(users=6_925, items=26_744, ratings=1_000_000),
     "5M": Shape(users=34_623, items=26_744, ratings=5_000_000),
     "20M": Shape(users=138_493, items=26_744, ratings=20_000_263),
 }
-"""ml-1m and ml-20m, and twentieth and quarter parts of the latter's users."""
+"""ml-latest-small, ml-1m and ml-20m, and twentieth and quarter parts of the latter's users."""
 
 
 def write_ratings(size: str, folder: str) -> None:

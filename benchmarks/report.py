@@ -9,11 +9,15 @@ from benchmarks.tasks import Task
 from benchmarks.timing import Timing
 from transforms.base.errors import UserError
 
-_BEGIN, _END = "<!-- make bench: begin -->", "<!-- make bench: end -->"
-_MODEL_HEADINGS = (
-    *("model", "HR@10", "NDCG@10", "HR@10 of all items", "NDCG@10 of all items"),
-    *("coverage", "popularity", "diversity"),
-)
+MODEL_TABLES = {
+    "models": (
+        *("model", "HR@10", "NDCG@10", "HR@10 of all items", "NDCG@10 of all items"),
+        *("coverage", "popularity", "diversity"),
+    ),
+    "rating_models": ("model", "RMSE, split at random", "RMSE, split by time"),
+}
+"""Headings of the tables of what models measure, by the section that makes it."""
+
 _HEADINGS = ("what", "data", "seconds", "fastest to slowest", "a second", "peak MiB", "2018 / this")
 
 
@@ -108,31 +112,33 @@ def render(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def render_models(results: dict[str, Any]) -> str:
-    """Returns what each model measures, as Markdown; "" without a model."""
-    rows = [row for row in results["rows"] if row["figures"]]
+def render_models(results: dict[str, Any], section: str) -> str:
+    """Returns what each model of a section measures, as Markdown; "" without a model."""
+    rows = [row for row in results["rows"] if row["section"] == section]
     if not rows:
         return ""
-    lines = [_line(_MODEL_HEADINGS), _line(["---"] * len(_MODEL_HEADINGS))]
+    headings = MODEL_TABLES[section]
+    lines = [_line(headings), _line(["---"] * len(headings))]
     for row in rows:
         shown = (f"{value:.4f}" for value in row["figures"].values())
         lines.append(_line([row["what"], *shown]))
     return "\n".join(lines)
 
 
-def insert_table(text: str, table: str, place: str) -> str:
-    """Returns `text` with what stands between its two marks replaced by `table`.
+def insert_table(text: str, table: str, name: str, place: str) -> str:
+    """Returns `text` with what stands between the two marks of a name replaced by `table`.
 
     Raises:
         UserError: The marks are not there; the message names `place`.
     """
-    before, begin, rest = text.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not (begin and end):
+    begin, end = (f"<!-- make bench: {name}: {side} -->" for side in ("begin", "end"))
+    before, found, rest = text.partition(begin)
+    _, ended, after = rest.partition(end)
+    if not (found and ended):
         raise UserError(
-            f"{place}: put {_BEGIN} and {_END} on lines of their own, where the table goes"
+            f"{place}: put {begin} and {end} on lines of their own, where the table goes"
         )
-    return f"{before}{_BEGIN}\n\n{table}\n\n{_END}{after}"
+    return f"{before}{begin}\n\n{table}\n\n{end}{after}"
 
 
 def _facts(facts: dict[str, Any]) -> str:

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-SIZES = ("ml-1m", "1M", "5M", "20M")
+SIZES = ("ml-latest-small", "ml-1m", "1M", "5M", "20M")
+REAL = ("ml-latest-small", "ml-1m")
+"""Those that there are of people, too."""
 
 _MODEL_2018 = {"num_factors": 8, "layers": (64, 32, 16, 8), "num_neg": 4}
 _MODEL_MLPERF = {"num_factors": 64, "layers": (256, 256, 128, 64), "num_neg": 4}
@@ -17,6 +19,7 @@ _ONE_EPOCH = ("train_epochs=1", "min_hit_rate=0.01", "min_ndcg=0.001")
 _ONE_EPOCH_OF_RATINGS = ("train_epochs=1", "max_rmse=5", f"batch_size={_BATCH_RATINGS}")
 _RATINGS = f"whole movielens pipeline, one epoch, batch {_BATCH_RATINGS:,}"
 _PIPELINES: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {
+    "ml-latest-small": [(_RATINGS, "movielens", _ONE_EPOCH_OF_RATINGS)],
     "ml-1m": [("whole ncf pipeline, one epoch", "ncf", _ONE_EPOCH)],
     "1M": [(_RATINGS, "movielens", _ONE_EPOCH_OF_RATINGS)],
     "20M": [
@@ -27,6 +30,20 @@ _PIPELINES: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {
         ),
         (_RATINGS, "movielens", _ONE_EPOCH_OF_RATINGS),
     ],
+}
+
+# Kinds of splits, as the table calls them. The moments are the starts of 2009, 2012 and 2015, UTC.
+_SPLITS = {
+    "at random": [{"seed": seed} for seed in range(3)],
+    "by time": [
+        {"split": "global_time", "split_time": moment}
+        for moment in (1_230_768_000, 1_325_376_000, 1_420_070_400)
+    ],
+}
+_RATING_MODELS = {
+    "preset best": ("preset=best",),
+    "preset best without any time, `neighbours=0`": ("preset=best", "neighbours=0"),
+    "preset causal": ("preset=causal",),
 }
 
 _EXAMPLES_2018 = "2018: raw file to Examples"
@@ -72,7 +89,7 @@ class Task:
 
 
 def _examples(size: str, data: Data) -> list[Task]:
-    arguments = {"folder": data.folder, "repeats": 7 if size in ("ml-1m", "1M") else 1}
+    arguments = {"folder": data.folder, "repeats": 1 if size in ("5M", "20M") else 7}
     return [
         Task(
             "raw file to ncf Examples",
@@ -153,7 +170,7 @@ def _ranking(size: str, data: Data) -> list[Task]:
 
 
 def _models(size: str, data: Data) -> list[Task]:
-    if not data.real:
+    if not (data.real and size == "ml-1m"):
         return []
     others = [Task(m, "users", "baselines:rank", {"model": m}) for m in ("popularity", "EASE")]
     ours = [
@@ -161,6 +178,20 @@ def _models(size: str, data: Data) -> list[Task]:
         for name in ("neumf", "gmf", "next_item", "best")
     ]
     return [replace(t, arguments={**t.arguments, "folder": data.folder}) for t in others + ours]
+
+
+def _rating_models(size: str, data: Data) -> list[Task]:
+    if not (data.real and size == "ml-latest-small"):
+        return []
+    common = {"folder": data.folder, "splits": _SPLITS}
+    others = [
+        Task(what, "ratings", "rating_baselines:predict", {**common, "model": model})
+        for what, model in {"mean": "mean", "biases (BaselineOnly)": "biases"}.items()
+    ]
+    return others + [
+        Task(what, "ratings", "whole_run:train_ratings", {**common, "settings": settings})
+        for what, settings in _RATING_MODELS.items()
+    ]
 
 
 def _row_wise(size: str, data: Data) -> list[Task]:
@@ -184,6 +215,7 @@ SECTIONS = {
     "pipeline": _pipeline,
     "ranking": _ranking,
     "models": _models,
+    "rating_models": _rating_models,
     "row_wise": _row_wise,
 }
 

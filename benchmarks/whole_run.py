@@ -2,15 +2,17 @@
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.baselines import Figures
 from benchmarks.timing import Timing
+from components.wide_deep_trainer.ratings.config import RMSE
 from transforms.base.errors import UserError
 
 _REFUSED_BY_MODEL_GATE = 3
@@ -38,6 +40,29 @@ def train_ncf(folder: str, preset: str) -> Timing:
     _, summary = _run("ncf", folder, [f"preset={preset}"])
     figures = {name: summary["metrics"][name] for name in Figures._fields}
     return Timing([summary["seconds"]["Trainer"]], summary["counters"]["users"], figures=figures)
+
+
+def train_ratings(
+    folder: str, settings: Sequence[str], splits: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> Timing:
+    """Times the training of a model, with the mean of the RMSE that it has on the splits of a kind.
+
+    Args:
+        folder: The data set's folder.
+        settings: What `--set` is given in each run.
+        splits: By kind, the settings of splits.
+    """
+    seconds, count, figures = 0.0, 0, {}
+    for kind, of_splits in splits.items():
+        measured = []
+        for split in of_splits:
+            given = [f"{name}={value}" for name, value in split.items()]
+            _, summary = _run("movielens", folder, [*settings, *given])
+            seconds += summary["seconds"]["Trainer"]
+            count += summary["counters"]["rows_train"]
+            measured.append(summary["metrics"][RMSE])
+        figures[kind] = statistics.mean(measured)
+    return Timing([seconds], count, figures=figures)
 
 
 def _run(pipeline: str, folder: str, settings: Sequence[str]) -> tuple[float, dict[str, Any]]:

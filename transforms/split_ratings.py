@@ -1,6 +1,7 @@
 """Splits ratings by a hash of what they are, whatever else is in the file."""
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import apache_beam as beam
@@ -49,7 +50,7 @@ def split_rows(
 class SplitRatings(beam.PTransform):
     """Splits batches with `user_id` and `item_id` as `split_rows` does.
 
-    Counts `split_ratings/rows_train`, `rows_eval` and, for those in neither, `rows_left_out`.
+    Counts as `ToSplits` does.
 
     Args:
         eval_percent: As in `split_rows`.
@@ -59,31 +60,46 @@ class SplitRatings(beam.PTransform):
 
     def __init__(self, eval_percent: int, seed: int, validation: bool):
         super().__init__()
-        self._fn = _Split(eval_percent, seed, validation)
+        self._find = functools.partial(
+            _find, eval_percent=eval_percent, seed=seed, validation=validation
+        )
 
     # Any: Beam warns of an annotation that is no PCollection.
     def expand(self, ratings: beam.PCollection[pa.RecordBatch]) -> Any:
         """Returns the outputs `train` and `eval`."""
-        return ratings | "Split" >> beam.ParDo(self._fn).with_outputs("train", "eval")
+        return ratings | "Split" >> beam.ParDo(ToSplits(self._find)).with_outputs("train", "eval")
 
 
-class _Split(beam.DoFn):
-    def __init__(self, eval_percent: int, seed: int, validation: bool):
-        self._eval_percent = eval_percent
-        self._seed = seed
-        self._validation = validation
+class ToSplits(beam.DoFn):
+    """Sends the rows of batches to outputs that are named as their splits.
+
+    Counts `split_ratings/rows_train`, `rows_eval` and, for those in neither, `rows_left_out`.
+
+    Args:
+        find: Returns for the splits `train` and `eval`, bool[n]: whether a row of the batch is in
+            it. It is given what the DoFn is given, too.
+    """
+
+    def __init__(self, find: Callable[..., dict[str, np.ndarray]]):
+        self._find = find
 
     def setup(self) -> None:
+        """Creates the counters."""
         self._rows = {
             name: beam.metrics.Metrics.counter("split_ratings", f"rows_{name}")
             for name in ("train", "eval", "left_out")
         }
 
-    def process(self, ratings: pa.RecordBatch) -> Iterator[beam.pvalue.TaggedOutput]:
-        ids = ratings["user_id"].to_numpy(), ratings["item_id"].to_numpy()
-        splits = split_rows(*ids, self._eval_percent, self._seed, self._validation)
+    def process(self, ratings: pa.RecordBatch, *given: Any) -> Iterator[beam.pvalue.TaggedOutput]:
+        """Yields what of a batch is in a split."""
+        splits = self._find(ratings, *given)
         for name, rows in splits.items():
             self._rows[name].inc(int(rows.sum()))
             if rows.any():
                 yield beam.pvalue.TaggedOutput(name, ratings.filter(pa.array(rows)))
         self._rows["left_out"].inc(int((~(splits["train"] | splits["eval"])).sum()))
+
+
+def _find(ratings: pa.RecordBatch, **settings: Any) -> dict[str, np.ndarray]:
+    ids = (ratings[name].to_numpy() for name in ("user_id", "item_id"))
+    return split_rows(*ids, **settings)

@@ -28,7 +28,22 @@ Columns = Annotated[
 ]
 """Which column is which; "" finds them by the names that are in use."""
 
+GLOBAL_TIME = "global_time"
+SplitTime = Annotated[int, Range(at_least=0)]
+
 _LEFT = ", so that something is left to train on"
+
+
+def _check_split_time(split: str, split_time: int) -> None:
+    by_time = split == GLOBAL_TIME
+    check(
+        by_time == (split_time > 0),
+        "split_time",
+        split_time,
+        f"above 0, as split={GLOBAL_TIME} splits at it"
+        if by_time
+        else f"0 unless split={GLOBAL_TIME}",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +59,7 @@ class LeaveOneOutConfig(Settings):
         split: "leave_one_out" trains on all other items of all users, be they from after a held-out
             one. "global_time" trains on what was before `split_time` alone: "test" then holds out
             each user's first item from that time on, and "validation" the last before it.
-        split_time: When "global_time" splits, in the unit of the data, such as seconds since 1970.
+        split_time: When "global_time" splits, in seconds since 1970, whatever the data's unit.
         seed: Determines the negatives that are ranked.
         max_bad_rows: How many malformed ratings may go to the quarantine file; 0 refuses the
             first one.
@@ -62,8 +77,8 @@ class LeaveOneOutConfig(Settings):
         int, Range(at_least=10, of="; among fewer every item is one of the first ten")
     ] = 100
     holdout: Annotated[str, OneOf(*HOLD_BACK)] = "test"
-    split: Annotated[str, OneOf("leave_one_out", "global_time")] = "leave_one_out"
-    split_time: Annotated[int, Range(at_least=0)] = 0
+    split: Annotated[str, OneOf("leave_one_out", GLOBAL_TIME)] = "leave_one_out"
+    split_time: SplitTime = 0
     seed: Seed = 0
     max_bad_rows: Annotated[int, Range(at_least=0)] = 0
     string_ids: bool = False
@@ -75,35 +90,31 @@ class LeaveOneOutConfig(Settings):
         super().__post_init__()
         fewest = Range(at_least=1 + HOLD_BACK[self.holdout], of=_LEFT)
         fewest.check("min_ratings", self.min_ratings)
-        by_time = self.split == "global_time"
-        check(
-            by_time == (self.split_time > 0),
-            "split_time",
-            self.split_time,
-            "above 0, as split=global_time splits at it"
-            if by_time
-            else "0 unless split=global_time",
-        )
+        _check_split_time(self.split, self.split_time)
 
     def split_identity(self) -> dict[str, Any]:
         """Returns the settings that decide what is held out and ranked: not the seed."""
         names = ["holdout", "min_ratings", "eval_negatives", "string_ids"]
         names += [name for name in ("columns", "min_rating") if getattr(self, name)]
-        if self.split == "global_time":
+        if self.split == GLOBAL_TIME:
             names += ["split", "split_time"]
         return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, kw_only=True)
 class RatingSplitConfig(Settings):
-    """An Example per user, whose ratings are split at random but for good.
+    """An Example per user, whose ratings are split at random but for good, or by time.
 
     Attributes:
         eval_percent: How many of 100 ratings are evaluated on.
         holdout: "test" trains on all ratings that are not evaluated on. "validation" evaluates on
             as large a share of those, and leaves out what "test" evaluates on: for choosing
             settings.
-        seed: Determines which ratings are evaluated on.
+        split: "random" draws by a hash of user and item. "global_time" trains on what was before
+            `split_time` alone: "test" then evaluates on all that came later, whatever
+            `eval_percent`, and "validation" on the last whole days before it.
+        split_time: When "global_time" splits, in seconds since 1970, whatever the data's unit.
+        seed: Determines which ratings are drawn.
         max_unmatched: How many ratings may be left out because their movie is not in the movies
             file.
         max_bad_rows: How many malformed ratings may go to the quarantine file; 0 refuses the
@@ -115,11 +126,20 @@ class RatingSplitConfig(Settings):
 
     eval_percent: Annotated[int, Range(at_least=1, at_most=99)] = 20
     holdout: Annotated[str, OneOf(*HOLD_BACK)] = "test"
+    split: Annotated[str, OneOf("random", GLOBAL_TIME)] = "random"
+    split_time: SplitTime = 0
     seed: Seed = 0
     max_unmatched: Annotated[int, Range(at_least=0)] = 0
     max_bad_rows: Annotated[int, Range(at_least=0)] = 0
     columns: Columns = ""
 
+    def __post_init__(self) -> None:
+        """Raises UserError for a value out of range."""
+        super().__post_init__()
+        _check_split_time(self.split, self.split_time)
+
     def split_identity(self) -> dict[str, Any]:
         """Returns the settings that decide which ratings are held out."""
-        return {name: getattr(self, name) for name in ("holdout", "eval_percent", "seed")}
+        names = ["holdout", "eval_percent"]
+        names += ["split", "split_time"] if self.split == GLOBAL_TIME else ["seed"]
+        return {name: getattr(self, name) for name in names}

@@ -9,7 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.example_gen.executor import SPLITS, ColumnarExecutor
-from components.movielens_gen.config import HOLD_BACK, LeaveOneOutConfig, RatingSplitConfig
+from components.movielens_gen.config import (
+    GLOBAL_TIME,
+    HOLD_BACK,
+    LeaveOneOutConfig,
+    RatingSplitConfig,
+)
 from components.ranking_metrics.rank import K
 from transforms.base.errors import UserError
 from transforms.base.in_process_beam import LOCAL_RUNNER
@@ -27,6 +32,7 @@ from transforms.read_ratings import ReadRatings, find_tables, read_as
 from transforms.remap_ids import DistinctIds, GroupByUser, distinct_ids
 from transforms.sample_negatives import SampleNegatives
 from transforms.sort_rows import sort_rows
+from transforms.split_by_time import SplitByTime
 from transforms.split_ratings import SplitRatings
 from transforms.vectorize_genres import VectorizeGenres
 
@@ -143,8 +149,9 @@ class RatingSplitExecutor(ColumnarExecutor):
         "repeats",
     )
     REQUIRED = {
-        "rows_train": "eval_percent={eval_percent} leaves no rating to train on",
-        "rows_eval": "eval_percent={eval_percent} leaves no rating to evaluate on",
+        name: f"split={{split}} with eval_percent={{eval_percent}} and split_time={{split_time}} "
+        f"leaves no rating to {purpose} on"
+        for name, purpose in {"rows_train": "train", "rows_eval": "evaluate"}.items()
     }
 
     def build(
@@ -163,6 +170,11 @@ class RatingSplitExecutor(ColumnarExecutor):
             | "MoviesPath" >> beam.Create([need_movies(folder)])
             | "VectorizeGenres" >> VectorizeGenres()
         )
+        validation = config.holdout == "validation"
+        split: beam.PTransform = SplitRatings(config.eval_percent, config.seed, validation)
+        if config.split == GLOBAL_TIME:
+            percent = config.eval_percent if validation else None
+            split = SplitByTime(config.split_time, percent)
         splits = (
             pipeline
             | "ReadRatings"
@@ -170,8 +182,7 @@ class RatingSplitExecutor(ColumnarExecutor):
             | "GroupByUser" >> GroupByUser(RATING_COLUMNS.names, _num_buckets(tables))
             | "CountRepeats" >> beam.Map(_count_repeats).with_output_types(pa.RecordBatch)
             | "JoinMovies" >> JoinMovies(movies, config.max_unmatched)
-            | "SplitRatings"
-            >> SplitRatings(config.eval_percent, config.seed, config.holdout == "validation")
+            | "SplitRatings" >> split
         )
         return {name: splits[name] | f"ListByUser[{name}]" >> ListByUser() for name in SPLITS}
 

@@ -32,24 +32,26 @@ def test_of_work_done_in_part_the_whole_is_reported_and_the_share(results):
 
 
 def test_the_table_replaces_the_last_one_and_nothing_else(results):
-    text = "a\n<!-- make bench: begin -->\nold\n<!-- make bench: end -->\nb\n"
-    once = insert_table(text, render(results), "README.md")
+    marks = [f"<!-- make bench: speed: {side} -->" for side in ("begin", "end")]
+    text = "a\n{}\nold\n{}\nb\n".format(*marks)
+    once = insert_table(text, render(results), "speed", "README.md")
     assert "old" not in once
     assert once.startswith("a\n") and once.endswith("\nb\n")
-    assert insert_table(once, render(results), "README.md") == once
+    assert insert_table(once, render(results), "speed", "README.md") == once
 
 
 def test_a_text_without_the_marks_is_a_mistake():
     with pytest.raises(UserError, match=r"README\.md"):
-        insert_table("nothing", "table", "README.md")
+        insert_table("nothing", "table", "speed", "README.md")
 
 
 def test_models_stand_in_a_table_of_their_own(results):
     task, figures = Task("preset best", "users", "m:f", {}), {"hit_rate_at_10": 0.5, "diversity": 1}
     rows = make_rows("models", "ml-1m", task, Timing([7.0], 600, figures=figures), 100.0)
     models = as_results(rows, {})
-    assert render_models(models).splitlines()[-1] == "| preset best | 0.5000 | 1.0000 |"
-    assert "preset best" not in render(models) and render_models(results) == ""
+    assert render_models(models, "models").splitlines()[-1] == "| preset best | 0.5000 | 1.0000 |"
+    assert "preset best" not in render(models)
+    assert render_models(results, "models") == render_models(models, "rating_models") == ""
 
 
 def test_only_what_people_made_tells_how_well_models_do():
@@ -59,6 +61,10 @@ def test_only_what_people_made_tells_how_well_models_do():
         *("popularity", "EASE", "preset neumf", "preset gmf", "preset next_item", "preset best")
     }
     assert all(task.arguments["folder"] == "folder" for task in tasks)
+    small = Data("folder", "histories", real=True)
+    assert len(tasks_of("rating_models", "ml-latest-small", small)) == 5
+    assert not tasks_of("rating_models", "ml-latest-small", Data("folder", "histories"))
+    assert not tasks_of("models", "ml-latest-small", small)
 
 
 def test_whatever_is_compared_with_2018_is_measured_the_2018_way_too():
@@ -75,5 +81,5 @@ def test_an_unknown_section_is_a_mistake_told_in_one_line(capsys, tmp_path):
     assert main(["--only", "trainnig", "--cache", str(tmp_path)]) == 2
     assert capsys.readouterr().err == (
         "error: --only='trainnig': must be one of examples, training, pipeline, ranking, models, "
-        "row_wise; did you mean training?\n"
+        "rating_models, row_wise; did you mean training?\n"
     )

@@ -33,7 +33,10 @@ class RatingTrainerConfig(NetworkConfig):
             Gaussian prior it is the variance of a rating's noise over that of a factor.
         bias_regularization: Of "factors": L2 on the biases of users and items, likewise.
         neighbours: Of "factors": how many ratings of the user, half of them before and half after
-            the time in question, are looked at.
+            the time in question, are looked at. 0 looks at no time, and a model then holds no
+            ratings.
+        causal: Of "factors": of the user's ratings look at those before the time in question
+            alone, and at no sets, which hold later ones.
         implicit_width: Of "factors": width of what is known of the set of items that a user has
             rated, and of the users of an item, before any training.
         implicit_regularization: Of "factors": L2 on the matrices that make factors of these.
@@ -52,8 +55,9 @@ class RatingTrainerConfig(NetworkConfig):
     factor_regularization: Annotated[float, Range(at_least=0)] = 0.0
     bias_regularization: Annotated[float, Range(at_least=0)] = 0.0
     neighbours: Annotated[
-        int, Must("an even number, at least 2", lambda count: count >= 2 and count % 2 == 0)
+        int, Must("an even number, at least 0", lambda count: count >= 0 and count % 2 == 0)
     ] = 32
+    causal: bool = False
     implicit_width: Annotated[int, Range(at_least=1)] = 100
     implicit_regularization: Annotated[float, Range(at_least=0)] = 0.0
 

@@ -8,7 +8,7 @@ from components.training.weights import kept_weight
 from components.wide_deep_trainer.ratings import features
 from components.wide_deep_trainer.ratings.config import RatingTrainerConfig
 from components.wide_deep_trainer.ratings.genres import unit_genres
-from components.wide_deep_trainer.ratings.implicit import Implicit, describe_sets
+from components.wide_deep_trainer.ratings.implicit import Implicit, describe_sets, no_sets
 from components.wide_deep_trainer.ratings.memory import RatingMemory
 from components.wide_deep_trainer.ratings.model import RatingModel
 from components.wide_deep_trainer.ratings.session import Session
@@ -53,11 +53,14 @@ class RatingFactors(RatingModel):
         self.item_bias = self._biases("item_bias", [num_items, config.ensemble_size])
         mean = float(np.mean(train[features.RATING], dtype=np.float64))
         self.mean = self._biases("mean", [config.ensemble_size], mean)
-        rows = train[features.USER_ROW], train[features.ITEM_ROW]
-        sets = describe_sets(*rows, num_users, num_items, config.implicit_width)
+        if config.causal:
+            sets = no_sets(num_users, num_items)
+        else:
+            rows = train[features.USER_ROW], train[features.ITEM_ROW]
+            sets = describe_sets(*rows, num_users, num_items, config.implicit_width)
         self.user_sets = Implicit("user_sets", sets.users, *shape)
         self.item_sets = Implicit("item_sets", sets.items, *shape)
-        self.memory = RatingMemory(train, config.neighbours)
+        self.memory = RatingMemory(train, config.neighbours, config.causal)
         genre_masks = np.zeros(num_items, np.int64)
         genre_masks[train[features.ITEM_ROW]] = train[features.GENRE_MASK]
         self.genre_masks = kept_weight(self, "genre_masks", genre_masks)

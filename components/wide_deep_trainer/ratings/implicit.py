@@ -54,6 +54,11 @@ def describe_sets(
     return Sets(_scaled(of_users, user_counts, users), _scaled(of_items, item_counts, items))
 
 
+def no_sets(num_users: int, num_items: int) -> Sets:
+    """Returns vectors without a column, which say nothing."""
+    return Sets(*(np.zeros([rows, 0], np.float32) for rows in (num_users, num_items)))
+
+
 def _singular_vectors(matrix: csr_array, width: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns the first singular vectors, [rows, width] and [width, columns], the same each time.
 

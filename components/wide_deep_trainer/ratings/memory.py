@@ -36,17 +36,20 @@ class RatingMemory(keras.layers.Layer):
     A rating takes 20 bytes, in memory and in an exported model.
     """
 
-    def __init__(self, columns: dict[str, np.ndarray], count: int):
-        """Copies the ratings into variables.
+    def __init__(self, columns: dict[str, np.ndarray], count: int, causal: bool):
+        """Copies the ratings into variables, unless none is ever to be returned.
 
         Args:
             columns: The transformed train split: user and item rows, timestamps, ratings.
             count: Neighbours to return; half of them come before the moment, half after.
+            causal: Whether all of them come before it instead, in an earlier second.
         """
         super().__init__(name="memory")
+        if not count:
+            columns = {name: column[:0] for name, column in columns.items()}
         keys = _keys(columns, np.clip)
         order = np.lexsort((columns[features.ITEM_ROW], keys))
-        self._offsets = np.arange(-(count // 2), count // 2)
+        self._offsets = np.arange(count) - (count if causal else count // 2)
         self.keys = kept_weight(self, "keys", keys[order])
         self.items = kept_weight(self, "items", columns[features.ITEM_ROW][order])
         self.ratings = kept_weight(self, "ratings", columns[features.RATING][order])

@@ -57,3 +57,22 @@ def test_what_is_held_out_is_told_by_all_that_decides_it():
         "eval_percent": 20,
         "seed": 5,
     }
+    assert RatingSplitConfig(seed=5, split="global_time", split_time=7).split_identity() == {
+        "holdout": "test",
+        "eval_percent": 20,
+        "split": "global_time",
+        "split_time": 7,
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"split": "global_time"}, "split_time=0: must be above 0, as split=global_time splits"),
+        ({"split_time": 7}, "split_time=7: must be 0 unless split=global_time"),
+        ({"split": "leave_one_out"}, "split='leave_one_out': must be one of random, global_time"),
+    ],
+)
+def test_ratings_are_split_at_a_time_or_at_random(settings, message):
+    with pytest.raises(UserError, match=message):
+        RatingSplitConfig(**settings)

@@ -106,9 +106,39 @@ def test_a_split_without_a_rating_is_refused(percent, what, tmp_path):
     (tmp_path / "ratings.dat").write_text("1::5::3::978300000\n")
     (tmp_path / "movies.dat").write_text("5::A::War\n")
     with pytest.raises(
-        UserError, match=f"eval_percent={percent} leaves no rating to {what} on; change"
+        UserError,
+        match=f"split=random with eval_percent={percent} and split_time=0 leaves no rating to "
+        f"{what} on; change",
     ):
         generate(tmp_path, tmp_path / "out", RatingSplitConfig(eval_percent=percent))
+
+
+@pytest.mark.parametrize("holdout", ["test", "validation"])
+def test_a_split_by_time_trains_on_nothing_that_came_later(holdout, sample, tmp_path):
+    every = np.concatenate([rows(generate(sample, tmp_path / "all"), s) for s in ("train", "eval")])
+    times = np.sort(every[:, 2])
+    moment = int(times[len(times) // 2])
+    config = RatingSplitConfig(split="global_time", split_time=moment, holdout=holdout)
+    examples = generate(sample, tmp_path / "out", config)
+    train, evaluated = (rows(examples, name)[:, 2] for name in ("train", "eval"))
+    assert train.max() < evaluated.min()
+    before = times[times < moment]
+    if holdout == "test":
+        assert len(train) == len(before)
+        assert len(evaluated) == len(times) - len(before)
+    else:
+        assert len(train) + len(evaluated) == len(before)
+        assert len(evaluated) >= 0.2 * len(before)
+        day = evaluated.min() // 86_400
+        assert np.sum(before // 86_400 > day) < 0.2 * len(before)
+    assert f'"split_time": {moment}' in examples.get_string_custom_property("split")
+
+
+def test_a_moment_before_or_after_all_ratings_is_told(sample, tmp_path):
+    for moment, what in ((1, "train"), (4_000_000_000, "evaluate")):
+        config = RatingSplitConfig(split="global_time", split_time=moment)
+        with pytest.raises(UserError, match=f"split_time={moment} leaves no rating to {what} on"):
+            generate(sample, tmp_path / what, config)
 
 
 def test_missing_movies_and_an_unknown_genre_are_named(sample, tmp_path):

@@ -50,19 +50,19 @@ VARIED = {**TRAIN, "rating": np.arange(6, dtype=np.float32) / 2 + 1}
 
 
 def test_memory_finds_a_users_ratings_around_a_moment():
-    near = RatingMemory(TRAIN, 4)(tensors((0, 4, 55)))
+    near = RatingMemory(TRAIN, 4, causal=False)(tensors((0, 4, 55)))
     assert near.items[near.present].numpy().tolist() == [1, 0, 2]
     assert near.seconds[near.present].numpy().tolist() == [15, 5, 5]
 
 
 @pytest.mark.parametrize("time", [0, 50, 10**6, 1 << 40])
 def test_memory_never_tells_the_rating_in_question(time):
-    near = RatingMemory(TRAIN, 8)(tensors((0, 0, time)))
+    near = RatingMemory(TRAIN, 8, causal=False)(tensors((0, 0, time)))
     assert near.items[near.present].numpy().tolist() == [3, 1, 2]
 
 
 def test_memory_of_a_user_without_ratings_is_empty():
-    near = RatingMemory(TRAIN, 8)(tensors((USERS, 0, 50)))
+    near = RatingMemory(TRAIN, 8, causal=False)(tensors((USERS, 0, 50)))
     assert not near.present.numpy().any()
 
 
@@ -158,7 +158,7 @@ def test_settings_out_of_range_are_refused(setting, message):
         ("ensemble_size", 1),
         ("factor_regularization", 0.0),
         ("bias_regularization", 0.0),
-        ("neighbours", 2),
+        ("neighbours", 0),
         ("implicit_width", 1),
         ("implicit_regularization", 0.0),
     ],
@@ -174,7 +174,7 @@ def test_memory_returns_half_of_the_neighbours_from_before_and_half_from_after()
     # At seconds 0, 10, ..., 90, in an order that is not that of time.
     order = np.random.default_rng(0).permutation(10)
     train = columns(*((0, item, 10 * item) for item in order.tolist()))
-    near = RatingMemory(train, 4)(tensors((0, 99, 45), (0, 99, 0), (0, 99, 200)))
+    near = RatingMemory(train, 4, causal=False)(tensors((0, 99, 45), (0, 99, 0), (0, 99, 200)))
     found = [
         items[present].tolist()
         for items, present in zip(near.items.numpy(), near.present.numpy(), strict=True)
@@ -183,11 +183,62 @@ def test_memory_returns_half_of_the_neighbours_from_before_and_half_from_after()
     assert near.seconds[0].numpy().tolist() == [15, 5, 5, 15]
 
 
+def test_causal_memory_returns_neighbours_of_earlier_seconds_alone():
+    train = columns(*((0, item, 10 * item) for item in range(10)))
+    near = RatingMemory(train, 4, causal=True)(tensors((0, 99, 50), (0, 99, 15), (0, 99, 200)))
+    found = [
+        items[present].tolist()
+        for items, present in zip(near.items.numpy(), near.present.numpy(), strict=True)
+    ]
+    assert found == [[1, 2, 3, 4], [0, 1], [6, 7, 8, 9]]
+
+
+def test_memory_that_tells_nothing_holds_nothing():
+    memory = RatingMemory(TRAIN, 0, causal=False)
+    assert memory(tensors((0, 0, 50), (1, 0, 7))).items.shape == (2, 0)
+    assert not any(weight.shape.num_elements() for weight in memory.weights)
+
+
+def factor_model(train, **settings):
+    """A factor model with weights of which none is 0."""
+    config = RatingTrainerConfig(model_type="factors", num_factors=3, **settings)
+    keras.utils.set_random_seed(0)
+    model = RatingFactors(config, train, USERS + 1, ITEMS + 1)
+    rng = np.random.default_rng(0)
+    for variable in model.trainable_variables:
+        variable.assign(rng.normal(0, 0.3, variable.shape))
+    return model
+
+
+@pytest.mark.parametrize(("causal", "moved"), [(True, False), (False, True)])
+def test_only_a_causal_model_does_without_what_came_later(causal, moved):
+    # The second differs in what the same user does after second 50, and others at any time.
+    past = [(0, 0, 10), (0, 1, 20), (1, 0, 30)]
+    before, after = (
+        columns(*past, *later)
+        for later in ([(0, 2, 60), (1, 1, 70)], [(0, 3, 60), (0, 4, 51), (2, 1, 40)])
+    )
+    asked = tensors((0, 4, 50))
+    stars = []
+    for train in (before, after):
+        model = factor_model(train, causal=causal, neighbours=4, implicit_width=2)
+        # What is learned is of all there was to learn from: the same here.
+        model.mean.assign([3.0])
+        stars.append(model(asked).numpy())
+    assert (stars[0] != stars[1]).any() == moved
+
+
+def test_without_neighbours_no_time_counts():
+    model = factor_model(VARIED, neighbours=0, implicit_width=2)
+    early, late = (model(tensors((0, 4, time))).numpy() for time in (0, 10**6))
+    np.testing.assert_array_equal(early, late)
+
+
 def test_memory_keeps_the_ratings_beside_their_items_and_apart_from_other_users():
     rows = [(user, item, 10 * item) for user in (2, 0, 1) for item in (1, 0)]
     train = columns(*rows)
     train["rating"] = np.array([10 * user + item for user, item, _ in rows], np.float32)
-    near = RatingMemory(train, 8)(tensors((1, 7, 5)))
+    near = RatingMemory(train, 8, causal=False)(tensors((1, 7, 5)))
     kept = near.present.numpy()[0]
     assert near.items.numpy()[0][kept].tolist() == [0, 1]
     assert near.ratings.numpy()[0][kept].tolist() == [10, 11]

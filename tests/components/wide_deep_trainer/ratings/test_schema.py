@@ -6,14 +6,16 @@ from google.protobuf import text_format
 from tensorflow_data_validation.statistics import stats_impl
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from components.movielens_gen.config import RatingSplitConfig
 from components.wide_deep_trainer.ratings import preprocessing as rating_preprocessing
+from pipeline.pipelines.movielens import PIPELINE
 from transforms.parsing.rating_scale import FEWEST_STARS, LATEST_SECOND, MOST_STARS
 from transforms.vectorize_genres import GENRES
 
 SCHEMA = rating_preprocessing.__file__.replace("preprocessing.py", "schema.pbtxt")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def schema():
     with open(SCHEMA, encoding="utf-8") as file:
         return text_format.Parse(file.read(), schema_pb2.Schema())
@@ -109,3 +111,13 @@ def test_drift_and_skew_are_as_far_in_lists_as_in_ratings(feature, change, skewe
                 for measured in (*info.drift_measurements, *info.skew_measurements)
             ]
         assert distances[: len(distances) // 2] == distances[len(distances) // 2 :] != []
+
+
+def test_a_split_by_time_may_be_skewed_and_is_else_held_to_the_same(schema):
+    with open(SCHEMA.replace("schema.pbtxt", "by_time_schema.pbtxt"), encoding="utf-8") as file:
+        by_time = text_format.Parse(file.read(), schema_pb2.Schema())
+    for feature in schema.feature:
+        feature.ClearField("skew_comparator")
+    assert by_time == schema
+    assert PIPELINE.schema(RatingSplitConfig(split="global_time", split_time=1)).startswith("by_")
+    assert PIPELINE.schema(RatingSplitConfig()) == "schema.pbtxt"
