@@ -123,6 +123,15 @@ def test_a_part_of_a_data_set_is_not_passed_over(case):
         case.ensure("small")
 
 
+def test_a_folder_called_as_a_file_of_the_data_set_is_in_the_way(case):
+    # No name is missing: this is neither a part of the data set nor a folder of other files.
+    (case.root / "small" / "ratings.dat").mkdir(parents=True)
+    (case.root / "small.zip").write_bytes(case.archive)
+    with pytest.raises(UserError, match=r"small: cannot write it .* remove what is in the way"):
+        case.ensure("small", allow_download=False)
+    assert not case.work.exists() and not case.warnings
+
+
 def test_another_form_or_folder_of_a_data_set_is_the_data_set(case):
     small = dataclasses.replace(case.catalog.datasets["small"], also=("small2K",))
     case.catalog = dataclasses.replace(case.catalog, datasets={"small": small})
