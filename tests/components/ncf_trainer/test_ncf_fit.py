@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from components.ncf_trainer.config import NcfTrainerConfig
 from components.ncf_trainer.data import Candidates, Histories, RankingData
-from components.ncf_trainer.fit import NcfFit, _training_arrays
+from components.ncf_trainer.fit import NcfFit, _Choices, _training_arrays
 from components.ncf_trainer.sequence import fit as sequence_fit
 from components.ranking_metrics.rank import HIT_RATE
 from components.training.checkpoints import Checkpoints
@@ -148,6 +148,29 @@ def test_older_interactions_weigh_less_and_the_mean_weight_is_1():
     weights = _training_arrays(histories, 5, 2.0, np.int32)[2]
     expected = np.array([0.5, 0.5**0.5, 1.0, 1.0])
     np.testing.assert_allclose(weights, expected / expected.mean(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["logistic", "softmax"])
+def test_a_positive_counts_by_its_weight_with_its_own_negatives(loss):
+    run, rng = small(loss=loss), np.random.default_rng(0)
+    for table in (run.model.user_table, run.model.item_table):
+        table.assign(rng.normal(size=table.shape))
+
+    def loss_of(rows, *weights):
+        users, items = tf.constant([0, 1])[rows], tf.constant([[3, 9, 1], [0, 2, 5]])[rows]
+        return float(run.loss(_Choices(users, items, tf.constant(weights)))[0])
+
+    first, second = loss_of(slice(1), 1.0), loss_of(slice(1, 2), 1.0)
+    assert abs(first - second) > 0.1
+    assert loss_of(slice(2), 0.5, 1.5) == pytest.approx((0.5 * first + 1.5 * second) / 2)
+
+
+@pytest.mark.parametrize(("schedule", "halfway"), [("constant", 0.25), ("cosine", 0.125)])
+def test_the_rate_is_lowered_only_where_the_schedule_says_so(schedule, halfway):
+    run = small(learning_rate=0.25, schedule=schedule, train_epochs=2)
+    run.train_epoch(0)
+    (part,) = run._parts
+    assert float(part.optimizer._decayed_lr(tf.float32)) == pytest.approx(halfway)
 
 
 class KilledError(Exception):
