@@ -269,6 +269,18 @@ def test_a_session_is_a_mean_of_surprises_by_nearness_and_likeness():
     np.testing.assert_allclose(added, expected, rtol=1e-4)
 
 
+def test_each_height_is_what_ratings_count_up_to_a_time_from_seconds_to_a_month():
+    times = (2.0, 8.0, 30.0, 120.0, 600.0, 3600.0, 86_400.0, 2_600_000.0)
+    one = tf.ones((1, 1))
+    for at, seconds in enumerate(times):
+        session = Session(1)
+        alone = np.where(np.arange(len(times)) == at, 0.0, -100.0)
+        session.heights.assign(alone[:, np.newaxis])
+        added = session(one[..., tf.newaxis], seconds * one, 0 * one, one > 0)
+        # A weight that has fallen to 1 / e, beside that of no surprise.
+        np.testing.assert_allclose(added, 1 / (1 + np.e), rtol=1e-5)
+
+
 def test_what_was_rated_seconds_ago_says_most_and_what_was_a_month_ago_something():
     session = Session(1)
     seconds = np.array(
