@@ -13,7 +13,7 @@ _MODEL_MLPERF = {"num_factors": 64, "layers": (256, 256, 128, 64), "num_neg": 4}
 _BATCH = 50_000
 # The optimiser moves every row of the tables in every step, so larger tables want fewer steps.
 _BATCH_20M = 100_000
-_BATCH_RATINGS = 16_384
+_BATCH_RATINGS = 65_536
 # One epoch on made-up ratings gives no model that a preset's bounds would pass.
 _ONE_EPOCH = ("train_epochs=1", "min_hit_rate=0.01", "min_ndcg=0.001")
 _ONE_EPOCH_OF_RATINGS = ("train_epochs=1", "max_rmse=5", f"batch_size={_BATCH_RATINGS}")

@@ -7,7 +7,7 @@ import tf_keras as keras
 from components.training.weights import kept_weight
 from components.wide_deep_trainer.ratings import features
 from components.wide_deep_trainer.ratings.config import RatingTrainerConfig
-from components.wide_deep_trainer.ratings.genres import unit_genres
+from components.wide_deep_trainer.ratings.genres import genre_cosine, unit_genres
 from components.wide_deep_trainer.ratings.implicit import Implicit, describe_sets, no_sets
 from components.wide_deep_trainer.ratings.memory import RatingMemory
 from components.wide_deep_trainer.ratings.model import RatingModel
@@ -91,7 +91,9 @@ class RatingFactors(RatingModel):
         stars += self.session(
             near.ratings[:, :, tf.newaxis] - expected,
             near.seconds,
-            self._likeness(columns, near.items),
+            genre_cosine(
+                columns[features.GENRE_MASK][:, tf.newaxis], tf.gather(self.genre_masks, near.items)
+            ),
             near.present & known,
         )
         penalty = self._penalty(user, user_bias, tf.gather(self._user_rarity, users))
@@ -114,11 +116,6 @@ class RatingFactors(RatingModel):
     def _of_genres(self, columns: dict[str, tf.Tensor]) -> tf.Tensor:
         """Returns the sum of the genres' factors over the root of their number."""
         return tf.tensordot(unit_genres(columns[features.GENRE_MASK]), self.genre_factors, 1)
-
-    def _likeness(self, columns: dict[str, tf.Tensor], others: tf.Tensor) -> tf.Tensor:
-        """Returns the cosine between the genres of each row and of other items, [batch, others]."""
-        genres = unit_genres(columns[features.GENRE_MASK])
-        return tf.einsum("bg,bng->bn", genres, unit_genres(tf.gather(self.genre_masks, others)))
 
     def _factors(self, name: str, rows: int, members: int, width: int) -> tf.Variable:
         normal = keras.initializers.RandomNormal(stddev=_INITIAL_FACTORS)

@@ -15,3 +15,13 @@ def unit_genres(mask: tf.Tensor) -> tf.Tensor:
     """Returns genre vectors scaled to length 1; those without a genre stay 0."""
     vectors = genre_vectors(mask)
     return vectors / tf.sqrt(tf.maximum(tf.reduce_sum(vectors, axis=-1, keepdims=True), 1.0))
+
+
+def genre_cosine(mask: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
+    """Returns the cosine between genre vectors of two masks that broadcast, float32; 0 of none."""
+    common = _count(mask & other)
+    return common / tf.sqrt(tf.maximum(_count(mask) * _count(other), 1.0))
+
+
+def _count(mask: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.raw_ops.PopulationCount(x=mask), tf.float32)

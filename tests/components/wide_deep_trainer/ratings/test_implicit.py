@@ -67,17 +67,17 @@ def test_sets_with_nothing_in_common_have_the_same_vectors_each_time():
         np.testing.assert_array_equal(other.items, first.items)
 
 
-def test_the_two_ways_to_singular_vectors_agree():
-    rated = np.random.default_rng(1).random((40, 60)) < 0.3
-    users, items = np.nonzero(rated)
-    # 20 takes all directions of 40 rows, and 18 does not.
-    whole, part = (describe_sets(users, items, 40, 60, width) for width in (39, 18))
-    dense = describe_sets(users, items, 40, 60, 20)
-    assert whole.users.shape == (40, 40) and part.users.shape == (40, 19)
-    spans = [x.users[:, :-1] for x in (part, dense)]
-    # What 18 span is in the span of 20.
-    within = spans[1] @ np.linalg.lstsq(spans[1], spans[0], rcond=None)[0]
-    np.testing.assert_allclose(within, spans[0], atol=1e-4)
+def test_the_first_singular_vectors_of_many_are_found():
+    # Six kinds of users and of items: far more directions than are looked for.
+    rng = np.random.default_rng(1)
+    kinds = rng.integers(0, 6, 300)[:, np.newaxis] == rng.integers(0, 6, 400)
+    rated = rng.random(kinds.shape) < np.where(kinds, 0.5, 0.05)
+    found = describe_sets(*np.nonzero(rated), *rated.shape, 6).users[:, :-1]
+    counts = rated.sum(axis=1), rated.sum(axis=0)
+    _, _, right = np.linalg.svd(rated / np.sqrt(np.outer(*counts)), full_matrices=False)
+    wanted = rated @ right[:6].T / np.sqrt(counts[0])[:, np.newaxis]
+    wanted *= 1.5 / np.sqrt(np.mean(np.sum(wanted[np.nonzero(rated)[0]] ** 2, axis=1)))
+    np.testing.assert_allclose(found @ found.T, wanted @ wanted.T, atol=0.01)
 
 
 def test_no_more_columns_than_the_data_has():

@@ -8,7 +8,7 @@ import tf_keras as keras
 from components.wide_deep_trainer.ratings.config import RatingTrainerConfig
 from components.wide_deep_trainer.ratings.factors import RatingFactors
 from components.wide_deep_trainer.ratings.fit import RatingFit
-from components.wide_deep_trainer.ratings.genres import genre_vectors
+from components.wide_deep_trainer.ratings.genres import genre_cosine, genre_vectors
 from components.wide_deep_trainer.ratings.memory import RatingMemory
 from components.wide_deep_trainer.ratings.model import RatingModel
 from components.wide_deep_trainer.ratings.network import RatingNetwork
@@ -83,6 +83,15 @@ def test_the_seed_decides_what_a_model_starts_from(model_type):
 def test_genre_vectors_unpack_each_bit():
     vectors = genre_vectors(tf.constant([0, 0b101, 1 << 18], tf.int64)).numpy()
     assert [np.flatnonzero(v).tolist() for v in vectors] == [[], [0, 2], [18]]
+
+
+def test_the_cosine_of_genres_is_that_of_their_vectors():
+    masks = np.array([0, 0b1, 0b110, 0b111, (1 << len(GENRES)) - 1])
+    vectors = (masks[:, np.newaxis] >> np.arange(len(GENRES))) & 1
+    lengths = np.sqrt(np.maximum(vectors.sum(axis=1), 1))
+    wanted = vectors @ vectors.T / np.outer(lengths, lengths)
+    found = genre_cosine(tf.constant(masks[:, np.newaxis]), tf.constant(masks[np.newaxis]))
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
 
 
 def test_network_caps_the_norm_of_embeddings():
