@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from transforms.base.settings import Must, OneOf, Range, Seed, Settings, check
 from transforms.parsing.rating_header import parse_columns
+from transforms.parsing.rating_rules import parse_scale
 
 HOLD_BACK = {"test": 1, "validation": 2}
 """Which of a user's interactions `holdout` names, counted from the last."""
@@ -15,6 +16,12 @@ def _are_columns(columns: str) -> bool:
     with contextlib.suppress(ValueError):
         parse_columns(columns)
         return True
+    return False
+
+
+def _is_scale(scale: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return not scale or bool(parse_scale(scale))
     return False
 
 
@@ -119,6 +126,9 @@ class RatingSplitConfig(Settings):
             file.
         max_bad_rows: How many malformed ratings may go to the quarantine file; 0 refuses the
             first one. A malformed movie is refused in any case.
+        rating_scale: The least and the greatest rating of the data, such as "1:10". They become the
+            least and the most stars, 0.5 and 5, and what lies between in proportion; RMSE and
+            predictions are in stars. "" takes stars.
         columns: Which column of a ratings file is which, such as
             "user:User-ID,item:ISBN,rating:Book-Rating,time:Date", with a header's names or numbers
             from 1. Without it, they are found by names in common use. Without time, each is 0.
@@ -131,6 +141,9 @@ class RatingSplitConfig(Settings):
     seed: Seed = 0
     max_unmatched: Annotated[int, Range(at_least=0)] = 0
     max_bad_rows: Annotated[int, Range(at_least=0)] = 0
+    rating_scale: Annotated[
+        str, Must('of the form LEAST:MOST, two numbers that rise, such as "1:10"', _is_scale)
+    ] = ""
     columns: Columns = ""
 
     def __post_init__(self) -> None:
@@ -142,4 +155,5 @@ class RatingSplitConfig(Settings):
         """Returns the settings that decide which ratings are held out."""
         names = ["holdout", "eval_percent"]
         names += ["split", "split_time"] if self.split == GLOBAL_TIME else ["seed"]
+        names += ["rating_scale"] if self.rating_scale else []
         return {name: getattr(self, name) for name in names}

@@ -25,7 +25,7 @@ from transforms.leave_one_out import LeaveOneOut
 from transforms.list_by_user import ListByUser
 from transforms.parsing.parse_ratings import RATING_COLUMNS
 from transforms.parsing.rating_header import parse_columns
-from transforms.parsing.rating_rules import STARS, interactions
+from transforms.parsing.rating_rules import STARS, interactions, on_scale, to_stars
 from transforms.parsing.rating_table import RatingTable
 from transforms.parsing.read_movies import find_movies, need_movies, read_movies
 from transforms.read_ratings import ReadRatings, find_tables, read_as
@@ -175,16 +175,28 @@ class RatingSplitExecutor(ColumnarExecutor):
         if config.split == GLOBAL_TIME:
             percent = config.eval_percent if validation else None
             split = SplitByTime(config.split_time, percent)
+        rules = on_scale(config.rating_scale) if config.rating_scale else STARS
+        ratings = pipeline | "ReadRatings" >> ReadRatings(
+            tables, _BLOCK_BYTES, rules, config.max_bad_rows, quarantine
+        )
+        if config.rating_scale:
+            ratings = ratings | "ToStars" >> beam.Map(
+                _in_stars, config.rating_scale
+            ).with_output_types(pa.RecordBatch)
         splits = (
-            pipeline
-            | "ReadRatings"
-            >> ReadRatings(tables, _BLOCK_BYTES, STARS, config.max_bad_rows, quarantine)
+            ratings
             | "GroupByUser" >> GroupByUser(RATING_COLUMNS.names, _num_buckets(tables))
             | "CountRepeats" >> beam.Map(_count_repeats).with_output_types(pa.RecordBatch)
             | "JoinMovies" >> JoinMovies(movies, config.max_unmatched)
             | "SplitRatings" >> split
         )
         return {name: splits[name] | f"ListByUser[{name}]" >> ListByUser() for name in SPLITS}
+
+
+def _in_stars(ratings: pa.RecordBatch, scale: str) -> pa.RecordBatch:
+    at = ratings.schema.get_field_index("rating")
+    stars = pa.array(to_stars(ratings.column(at).to_numpy(), scale))
+    return ratings.set_column(at, ratings.schema.field(at), stars)
 
 
 def _count_repeats(ratings: pa.RecordBatch) -> pa.RecordBatch:

@@ -26,13 +26,39 @@ class RatingRules(NamedTuple):
     least: float = FEWEST_STARS
     most: float = MOST_STARS
     fault: str = f"not from {FEWEST_STARS:g} to {MOST_STARS:g}"
-    remedy: str = "bring all ratings to that scale (of up to 10, halve them)"
+    remedy: str = "say what the scale of all is with rating_scale, such as rating_scale=1:10"
     microseconds: bool = False
     needs_rating: bool = True
 
 
 STARS = RatingRules()
 """Stars of MovieLens, with times in seconds."""
+
+
+def parse_scale(text: str) -> tuple[float, float]:
+    """Returns the least and the greatest rating of a scale "LEAST:MOST"; raises ValueError."""
+    least, most = (float(end) for end in text.split(":"))
+    if not -_MOST <= least < most <= _MOST:
+        raise ValueError(text)
+    return least, most
+
+
+def on_scale(text: str) -> RatingRules:
+    """Returns the rules for ratings of a scale that `parse_scale` takes, with times in seconds."""
+    least, most = parse_scale(text)
+    return RatingRules(
+        least=least,
+        most=most,
+        fault=f"not from {least:g} to {most:g}",
+        remedy="set rating_scale to the least and the greatest that there may be",
+    )
+
+
+def to_stars(rating: np.ndarray, scale: str) -> np.ndarray:
+    """Returns ratings of a scale as stars, its ends as the ends of theirs, float32[n]."""
+    least, most = parse_scale(scale)
+    share = (rating.astype(np.float64) - least) / (most - least)
+    return (FEWEST_STARS + share * (MOST_STARS - FEWEST_STARS)).astype(np.float32)
 
 
 def interactions(string_ids: bool, any_rating: bool) -> RatingRules:

@@ -73,6 +73,16 @@ def test_what_is_held_out_is_told_by_all_that_decides_it():
         ({"split": "leave_one_out"}, "split='leave_one_out': must be one of random, global_time"),
     ],
 )
-def test_ratings_are_split_at_a_time_or_at_random(settings, message):
+def test_a_setting_of_ratings_out_of_range_is_refused_by_name(settings, message):
     with pytest.raises(UserError, match=message):
         RatingSplitConfig(**settings)
+
+
+@pytest.mark.parametrize("scale", ["10", "5:1", "3:3", "a:b", "nan:5", "0:inf", "1:2:3", ":"])
+def test_a_scale_is_two_numbers_that_rise(scale):
+    with pytest.raises(UserError, match=f"rating_scale='{scale}': must be of the form LEAST:MOST"):
+        RatingSplitConfig(rating_scale=scale)
+
+
+def test_a_scale_is_a_part_of_what_is_compared():
+    assert RatingSplitConfig(rating_scale="-1:10").split_identity()["rating_scale"] == "-1:10"

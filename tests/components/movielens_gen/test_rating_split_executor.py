@@ -141,6 +141,22 @@ def test_a_moment_before_or_after_all_ratings_is_told(sample, tmp_path):
             generate(sample, tmp_path / what, config)
 
 
+def test_ratings_of_another_scale_become_stars(tmp_path):
+    stars = {1: 0, 2: 2.5, 3: 5, 4: 10, 5: 7}
+    lines = "".join(f"{user},9,{rating},{user}\n" for user, rating in stars.items())
+    (tmp_path / "ratings.csv").write_text(f"userId,movieId,rating,timestamp\n{lines}")
+    (tmp_path / "movies.csv").write_text("movieId,title,genres\n9,A,War\n")
+    config = RatingSplitConfig(rating_scale="0:10", eval_percent=50)
+    examples = generate(tmp_path, tmp_path / "out", config)
+    found = np.concatenate([rows(examples, name) for name in ("train", "eval")])
+    assert {row[0]: pytest.approx(row[3]) for row in found} == {
+        user: 0.5 + 0.45 * rating for user, rating in stars.items()
+    }
+    (tmp_path / "ratings.csv").write_text("userId,movieId,rating,timestamp\n1,9,11,5\n")
+    with pytest.raises(Exception, match=r"rating '11' is not from 0 to 10; set rating_scale"):
+        generate(tmp_path, tmp_path / "refused", config)
+
+
 def test_missing_movies_and_an_unknown_genre_are_named(sample, tmp_path):
     (tmp_path / "ratings.dat").write_bytes((sample / "ratings.dat").read_bytes())
     with pytest.raises(UserError, match=r"no movies; expected movies\.csv"):
