@@ -10,6 +10,8 @@ from pipeline.pipelines.registry import definition, pipelines
 from transforms.base.errors import UserError
 from transforms.base.settings import check
 
+_OUT = "write here, Parquet if it ends in .parquet, else CSV; - is standard output"
+
 
 def add_use_commands(commands: Any) -> None:
     """Adds the commands.
@@ -50,7 +52,7 @@ def add_use_commands(commands: Any) -> None:
     recommend.add_argument(
         "--top", type=int, default=10, metavar="K", help="items for each user (default: 10)"
     )
-    recommend.add_argument("--out", metavar="FILE", help="write Parquet here, not text")
+    recommend.add_argument("--out", metavar="FILE", help=f"{_OUT}; default: text")
     add_output_root(recommend)
     recommend.set_defaults(command=_recommend)
 
@@ -68,11 +70,7 @@ def add_use_commands(commands: Any) -> None:
         "--input", required=True, metavar="FILE", help="CSV, .gz or .zst or not, or .parquet"
     )
     predict.add_argument(
-        "--out",
-        metavar="FILE",
-        default="-",
-        help="write here, Parquet if it ends in .parquet, else CSV (default: %(default)s, which is "
-        "standard output)",
+        "--out", metavar="FILE", default="-", help=f"{_OUT} (default: %(default)s)"
     )
     add_output_root(predict)
     predict.set_defaults(command=_predict)
@@ -157,10 +155,11 @@ def _check_who(options: argparse.Namespace) -> None:
 
 
 def _tell(ranked: Any, served: Any, out: str | None) -> ExitCode:
-    from pipeline.serve.recommend import lines, write_parquet
+    from pipeline.serve.recommend import as_table, lines
+    from pipeline.serve.tables import write_table
 
     if out:
-        write_parquet(ranked, served, out)
+        write_table(as_table(ranked, served), out, sys.stdout)
     else:
         sys.stdout.writelines(f"{line}\n" for line in lines(ranked, served))
     return ExitCode.SUCCESS
@@ -168,7 +167,8 @@ def _tell(ranked: Any, served: Any, out: str | None) -> ExitCode:
 
 def _predict(options: argparse.Namespace) -> ExitCode:
     from pipeline.run.history import latest_pushed
-    from pipeline.serve.predict import predict, write_table
+    from pipeline.serve.predict import predict
+    from pipeline.serve.tables import write_table
 
     served = latest_pushed(options.output_root, options.pipeline)
     rows = definition(options.pipeline).predict

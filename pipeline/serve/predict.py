@@ -1,9 +1,7 @@
 """Predictions of the latest pushed model for the rows of a file."""
 
-import csv
-import gzip
 from collections.abc import Callable, Mapping
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,11 +10,8 @@ from components.model_records.in_use import ServedModel
 from pipeline.pipelines.definition import RowFormat
 from pipeline.serve.rows import read_rows
 from pipeline.serve.signature import Signature, quiet_stack
-from transforms.base.whole_file import output_file
 
 _ASKED_TOGETHER = 4096
-STDOUT = "-"
-"""Stands for standard output where a file is named."""
 
 
 def predict(
@@ -43,37 +38,6 @@ def predict(
     columns = read_rows(path, rows, warn)
     answer = rows.answer(_score(served, rows.features(columns, served)))
     return pa.table({**columns, **answer})
-
-
-def write_table(table: pa.Table, path: str, stdout: TextIO) -> None:
-    """Writes rows to a file, whole or not at all: as Parquet if it is called so, else as CSV.
-
-    Args:
-        table: The rows.
-        path: The file; CSV is compressed if it ends in `.gz`. STDOUT writes CSV to `stdout`.
-        stdout: Standard output.
-
-    Raises:
-        UserError: The file cannot be written.
-    """
-    if path == STDOUT:
-        _write_csv(table, stdout)
-        return
-    with output_file(path) as partial:
-        if path.lower().endswith(".parquet"):
-            import pyarrow.parquet as pq
-
-            pq.write_table(table, partial)
-            return
-        opened: Any = gzip.open if path.lower().endswith(".gz") else open
-        with opened(partial, "wt", encoding="utf-8", newline="") as file:
-            _write_csv(table, file)
-
-
-def _write_csv(table: pa.Table, file: TextIO) -> None:
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(table.column_names)
-    writer.writerows(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
 
 def _score(served: ServedModel, columns: Mapping[str, Any]) -> np.ndarray:

@@ -11,7 +11,6 @@ import pyarrow as pa
 from components.model_records.in_use import ServedModel
 from pipeline.serve.signature import Signature
 from transforms.base.errors import UserError
-from transforms.base.whole_file import output_file
 from transforms.parsing.file_names import movies_among
 from transforms.parsing.read_movies import Movie, read_movies
 
@@ -176,17 +175,12 @@ def lines(ranked: Ranked, served: ServedModel) -> Iterator[str]:
         yield f"{rank:>4}  {score:>8.4f}  {item:>{max(id_width, 8)}}{about}"
 
 
-def write_parquet(ranked: Ranked, served: ServedModel, path: str) -> None:
-    """Writes recommendations with title and genres to a Parquet file, whole or not at all.
+def as_table(ranked: Ranked, served: ServedModel) -> pa.Table:
+    """Returns recommendations with title and genres.
 
     Columns: user_id and item_id int64 or string, rank int32, score float32, title and genres
     string, null where the data set has no movies file. Without users there is no user_id.
-
-    Raises:
-        UserError: The file cannot be written.
     """
-    import pyarrow.parquet as pq
-
     string_ids = ranked.item_id.dtype == object
     movies = _movies(served, string_ids)
     items, codes = np.unique(ranked.item_id, return_inverse=True)
@@ -200,9 +194,7 @@ def write_parquet(ranked: Ranked, served: ServedModel, path: str) -> None:
     for name in ("title", "genres"):
         texts = pa.array([movie and getattr(movie, name) for movie in known], pa.string())
         columns[name] = texts.take(pa.array(codes))
-    table = pa.table(columns)
-    with output_file(path) as partial:
-        pq.write_table(table, partial)
+    return pa.table(columns)
 
 
 def _free_id(items: np.ndarray) -> int | str:

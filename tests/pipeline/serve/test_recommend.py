@@ -12,9 +12,10 @@ from pipeline.serve.recommend import (
     Ranked,
     Recommender,
     _free_id,
+    as_table,
     lines,
-    write_parquet,
 )
+from pipeline.serve.tables import write_table
 from transforms.base.errors import UserError
 
 LOWEST = np.finfo(np.float32).min
@@ -141,7 +142,7 @@ def test_where_nothing_is_recommended_there_is_no_text(served):
 
 def test_parquet_is_written_whole_or_not_at_all(served, tmp_path):
     path = str(tmp_path / "out.parquet")
-    write_parquet(RANKED, served, path)
+    write_table(as_table(RANKED, served), path, None)
     rows = pq.read_table(path).to_pylist()
     assert rows[1] == {
         "user_id": 7,
@@ -154,7 +155,7 @@ def test_parquet_is_written_whole_or_not_at_all(served, tmp_path):
     assert rows[2]["title"] is None
     assert sorted(os.listdir(tmp_path)) == ["movies.dat", "out.parquet"]
     with pytest.raises(UserError, match="cannot write it"):
-        write_parquet(RANKED, served, str(tmp_path / "missing" / "out.parquet"))
+        write_table(as_table(RANKED, served), str(tmp_path / "missing" / "out.parquet"), None)
 
 
 def test_string_ids_stand_in_their_column_and_have_titles_too(served, tmp_path):
@@ -172,7 +173,7 @@ def test_string_ids_stand_in_their_column_and_have_titles_too(served, tmp_path):
     path = str(tmp_path / "out.parquet")
     nobody = NAMED._replace(**{name: getattr(NAMED, name)[:0] for name in NAMED._fields[:4]})
     for ranked in (NAMED, nobody):
-        write_parquet(ranked, served, path)
+        write_table(as_table(ranked, served), path, None)
         table = pq.read_table(path)
         assert {str(table.schema.field(name).type) for name in ("user_id", "item_id")} == {"string"}
         assert table["item_id"].to_pylist() == ranked.item_id.tolist()
@@ -239,6 +240,6 @@ def test_recommendations_after_a_history_name_no_user(tmp_path):
     served = ServedModel("", "", {"data": {"folder": str(tmp_path)}})
     after = RANKED._replace(user_id=None)
     assert [line.split()[0] for line in lines(after, served)] == ["1", "2", "1"]
-    write_parquet(after, served, str(tmp_path / "out.parquet"))
+    write_table(as_table(after, served), str(tmp_path / "out.parquet"), None)
     names = pq.read_table(tmp_path / "out.parquet").column_names
     assert names == ["rank", "item_id", "score", "title", "genres"]
