@@ -7,7 +7,8 @@ import zipfile
 import pytest
 
 from pipeline.datasets.movielens import MOVIELENS
-from tests.pipeline.datasets.servers import sha256, zip_of
+from tests.pipeline.datasets.published import NAMES, archive, layout
+from tests.pipeline.datasets.servers import sha256
 from tests.transforms.tables import folder_pattern, read_table
 from transforms.base.errors import UserError
 from transforms.parsing.read_movies import need_movies, read_movies
@@ -22,69 +23,11 @@ MOVIES = [
     (4, 'The "Best" (2001)', {"Sci-Fi"}),
     (5, "E", {"Children"}),
 ]
-FLAGS = [
-    *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime"),
-    *("Documentary", "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance"),
-    *("Sci-Fi", "Thriller", "War", "Western"),
-]
-
-
-def ml_100k():
-    def flags(genres):
-        spelt = {"Children's" if genre == "Children" else genre for genre in genres} or {"unknown"}
-        return "|".join("1" if name in spelt else "0" for name in FLAGS)
-
-    items = "".join(f"{i}|{t}|01-Jan-1995||http://us.imdb.com/|{flags(g)}\n" for i, t, g in MOVIES)
-    rows = "".join(f"{u}\t{i}\t{s:g}\t{t}\n" for u, i, s, t in RATINGS)
-    # With what else the archive has, one of it called much like the ratings.
-    return {
-        "u.data": rows.encode(),
-        "u.item": items.encode("latin-1"),
-        "u1.base": b"",
-        "u.user": b"",
-    }
-
-
-def dat(encoding):
-    def genres(names):
-        return "|".join(sorted(names)) or "(no genres listed)"
-
-    movies = "".join(f"{i}::{t}::{genres(g)}\n" for i, t, g in MOVIES)
-    rows = "".join(f"{u}::{i}::{s:g}::{t}\n" for u, i, s, t in RATINGS)
-    return {"ratings.dat": rows.encode(), "movies.dat": movies.encode(encoding), "README": b"x"}
-
-
-def comma():
-    def quoted(title):
-        return '"{}"'.format(title.replace('"', '""')) if set(title) & set(',"') else title
-
-    movies = "movieId,title,genres\r\n" + "".join(
-        f"{i},{quoted(t)},{'|'.join(sorted(g)) or '(no genres listed)'}\r\n" for i, t, g in MOVIES
-    )
-    rows = "userId,movieId,rating,timestamp\r\n" + "".join(
-        f"{u},{i},{s},{t}\r\n" for u, i, s, t in RATINGS
-    )
-    others = {
-        "tags.csv": b"userId,movieId,tag,timestamp\r\n",
-        "links.csv": b"movieId,imdbId,tmdbId\r\n",
-    }
-    return {"ratings.csv": rows.encode(), "movies.csv": movies.encode(), **others}
-
-
-LAYOUTS = {
-    "ml-100k": ("ml-100k", ml_100k()),
-    "ml-1m": ("ml-1m", dat("latin-1")),
-    "ml-10m": ("ml-10M100K", dat("utf-8")),
-    **{
-        name: (name, comma())
-        for name in ("ml-20m", "ml-25m", "ml-32m", "ml-latest-small", "ml-latest")
-    },
-}
+LAYOUTS = {name: layout(name, RATINGS, MOVIES) for name in NAMES}
 
 
 def archive_of(name):
-    folder, files = LAYOUTS[name]
-    return zip_of({f"{folder}/{file}": content for file, content in files.items()})
+    return archive(*LAYOUTS[name])
 
 
 def check(folder):
@@ -138,8 +81,8 @@ def test_an_unpacked_folder_is_the_set(tmp_path, name):
 
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_a_download_is_the_set_if_its_bytes_are_the_published_ones(tmp_path, server, name):
-    archive = archive_of(name)
-    server.files = {f"/{name}.zip": archive}
+    packed = archive_of(name)
+    server.files = {f"/{name}.zip": packed}
     dataset = MOVIELENS.datasets[name]
     url = server.url(f"/{name}.zip")
 
@@ -153,7 +96,7 @@ def test_a_download_is_the_set_if_its_bytes_are_the_published_ones(tmp_path, ser
     if pins := dataset.sources[0].pins:
         with pytest.raises(UserError, match="its SHA-256 begins with"):
             ensure(pins)
-    check(ensure({f"{name}.zip": sha256(archive)}))
+    check(ensure({f"{name}.zip": sha256(packed)}))
 
 
 def test_what_is_unpacked_is_bounded_by_what_the_set_is(tmp_path):
