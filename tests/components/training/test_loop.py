@@ -4,6 +4,7 @@ import types
 import pytest
 import tensorflow as tf
 
+from components.training import loop
 from components.training.checkpoints import Checkpoints
 from components.training.config import LoopConfig
 from components.training.loop import (
@@ -123,6 +124,14 @@ def test_the_second_epoch_is_profiled_or_the_only_one(tmp_path, monkeypatch):
 
     # The first one traces its functions.
     assert [profiled(epochs) for epochs in (1, 2, 4)] == [[0], [1], [1]]
+
+
+def test_a_worker_that_is_no_chief_trains_and_writes_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "is_chief", lambda strategy: False)
+    run = Run(tmp_path)
+    run(train_epochs=3, profile=True)
+    assert run.trained == [0, 1, 2]
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_a_loss_that_is_not_finite_is_an_error(tmp_path):
