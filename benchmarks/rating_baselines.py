@@ -3,6 +3,7 @@
 What they measure is computed without a line of what the Evaluator does it with.
 """
 
+import statistics
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -14,7 +15,10 @@ from benchmarks.examples import write_rating_split
 from benchmarks.timing import Timing, timed
 from components.training.transformed_data import read_examples
 from components.wide_deep_trainer.ratings import features
+from transforms.join_movies import find_rows
 from transforms.parsing.rating_scale import FEWEST_STARS, MOST_STARS
+
+Splits = Mapping[str, Sequence[Mapping[str, Any]]]
 
 # Those of Surprise's BaselineOnly.
 _ITEM_DAMPING, _USER_DAMPING, _ROUNDS = 10.0, 15.0, 10
@@ -28,28 +32,52 @@ class Rated(NamedTuple):
     stars: np.ndarray
 
 
-def predict(folder: str, model: str, splits: Mapping[str, Sequence[Mapping[str, Any]]]) -> Timing:
+class Measured(NamedTuple):
+    """What a model did on one split: training seconds, ratings trained on, RMSE."""
+
+    seconds: float
+    ratings: int
+    rmse: float
+
+
+def over_splits(splits: Splits, measure: Callable[[Mapping[str, Any]], Measured]) -> Timing:
+    """Returns the time of all, with the mean of the RMSE on the splits of each kind.
+
+    Args:
+        splits: By kind, what a RatingSplitConfig is made of.
+        measure: Makes a model for such a split.
+    """
+    found = {kind: [measure(split) for split in of_kind] for kind, of_kind in splits.items()}
+    every = [each for of_kind in found.values() for each in of_kind]
+    return Timing(
+        [sum(each.seconds for each in every)],
+        sum(each.ratings for each in every),
+        figures={
+            kind: statistics.mean(each.rmse for each in of_kind) for kind, of_kind in found.items()
+        },
+    )
+
+
+def predict(folder: str, model: str, splits: Splits) -> Timing:
     """Times the making of a model, with the mean of the RMSE that it has on the splits of a kind.
 
     Args:
         folder: The data set's folder.
         model: A key of MODELS.
-        splits: By kind, what a RatingSplitConfig is made of.
+        splits: As for `over_splits`.
     """
-    seconds, count, figures = 0.0, 0, {}
-    for kind, settings in splits.items():
-        measured = []
-        for setting in settings:
-            with tempfile.TemporaryDirectory() as uri:
-                write_rating_split(folder, uri, setting)
-                train, evaluated = (_read(f"{uri}/Split-{name}/*") for name in ("train", "eval"))
-            stars = []
-            seconds += sum(timed(lambda: stars.append(MODELS[model](train, evaluated)), 1))  # noqa: B023
-            errors = np.clip(stars[0], FEWEST_STARS, MOST_STARS) - evaluated.stars
-            measured.append(float(np.sqrt(np.mean(np.square(errors)))))
-            count += len(train.stars)
-        figures[kind] = float(np.mean(measured))
-    return Timing([seconds], count, figures=figures)
+
+    def measure(split: Mapping[str, Any]) -> Measured:
+        with tempfile.TemporaryDirectory() as uri:
+            write_rating_split(folder, uri, split)
+            train, evaluated = (_read(f"{uri}/Split-{name}/*") for name in ("train", "eval"))
+        stars: list[np.ndarray] = []
+        (seconds,) = timed(lambda: stars.append(MODELS[model](train, evaluated)), repeats=1)
+        errors = np.clip(stars[0], FEWEST_STARS, MOST_STARS) - evaluated.stars
+        rmse = float(np.sqrt(np.mean(np.square(errors))))
+        return Measured(seconds, len(train.stars), rmse)
+
+    return over_splits(splits, measure)
 
 
 def _read(pattern: str) -> Rated:
@@ -81,17 +109,18 @@ def biases(train: Rated, evaluated: Rated) -> np.ndarray:
     for _ in range(_ROUNDS):
         of_items = _damped(centred - of_users[user_rows], item_rows, _ITEM_DAMPING)
         of_users = _damped(centred - of_items[item_rows], user_rows, _USER_DAMPING)
-    told = _of(of_users, users, evaluated.users) + _of(of_items, items, evaluated.items)
-    return train.stars.mean() + told
+    told = train.stars.mean()
+    for values, known, ids in (
+        (of_users, users, evaluated.users),
+        (of_items, items, evaluated.items),
+    ):
+        rows, found = find_rows(ids, known)
+        told = told + np.where(found, values[rows], 0)
+    return told
 
 
 def _damped(values: np.ndarray, rows: np.ndarray, damping: float) -> np.ndarray:
     return np.bincount(rows, values) / (damping + np.bincount(rows))
-
-
-def _of(values: np.ndarray, known: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    rows = np.minimum(np.searchsorted(known, ids), len(known) - 1)
-    return np.where(known[rows] == ids, values[rows], 0)
 
 
 MODELS: dict[str, Callable[[Rated, Rated], np.ndarray]] = {"mean": mean, "biases": biases}

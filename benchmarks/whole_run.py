@@ -2,7 +2,6 @@
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -11,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.baselines import Figures
+from benchmarks.rating_baselines import Measured, Splits, over_splits
 from benchmarks.timing import Timing
 from components.wide_deep_trainer.ratings.config import RMSE
 from transforms.base.errors import UserError
@@ -42,27 +42,22 @@ def train_ncf(folder: str, preset: str) -> Timing:
     return Timing([summary["seconds"]["Trainer"]], summary["counters"]["users"], figures=figures)
 
 
-def train_ratings(
-    folder: str, settings: Sequence[str], splits: Mapping[str, Sequence[Mapping[str, Any]]]
-) -> Timing:
+def train_ratings(folder: str, settings: Sequence[str], splits: Splits) -> Timing:
     """Times the training of a model, with the mean of the RMSE that it has on the splits of a kind.
 
     Args:
         folder: The data set's folder.
         settings: What `--set` is given in each run.
-        splits: By kind, the settings of splits.
+        splits: As for `over_splits`.
     """
-    seconds, count, figures = 0.0, 0, {}
-    for kind, of_splits in splits.items():
-        measured = []
-        for split in of_splits:
-            given = [f"{name}={value}" for name, value in split.items()]
-            _, summary = _run("movielens", folder, [*settings, *given])
-            seconds += summary["seconds"]["Trainer"]
-            count += summary["counters"]["rows_train"]
-            measured.append(summary["metrics"][RMSE])
-        figures[kind] = statistics.mean(measured)
-    return Timing([seconds], count, figures=figures)
+
+    def measure(split: Mapping[str, Any]) -> Measured:
+        given = [f"{name}={value}" for name, value in split.items()]
+        _, summary = _run("movielens", folder, [*settings, *given])
+        rows = summary["counters"]["rows_train"]
+        return Measured(summary["seconds"]["Trainer"], rows, summary["metrics"][RMSE])
+
+    return over_splits(splits, measure)
 
 
 def _run(pipeline: str, folder: str, settings: Sequence[str]) -> tuple[float, dict[str, Any]]:
