@@ -26,7 +26,7 @@ class RatingRules(NamedTuple):
     least: float = FEWEST_STARS
     most: float = MOST_STARS
     fault: str = f"not from {FEWEST_STARS:g} to {MOST_STARS:g}"
-    remedy: str = "say what the scale of all is with rating_scale, such as rating_scale=1:10"
+    remedy: str = "bring all ratings to that scale (of up to 10, rating_scale=1:10 does it)"
     microseconds: bool = False
     needs_rating: bool = True
 
@@ -50,7 +50,7 @@ def on_scale(text: str) -> RatingRules:
         least=least,
         most=most,
         fault=f"not from {least:g} to {most:g}",
-        remedy="set rating_scale to the least and the greatest that there may be",
+        remedy="bring all ratings to that scale, or set rating_scale to theirs",
     )
 
 

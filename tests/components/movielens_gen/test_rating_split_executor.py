@@ -153,7 +153,7 @@ def test_ratings_of_another_scale_become_stars(tmp_path):
         user: 0.5 + 0.45 * rating for user, rating in stars.items()
     }
     (tmp_path / "ratings.csv").write_text("userId,movieId,rating,timestamp\n1,9,11,5\n")
-    with pytest.raises(Exception, match=r"rating '11' is not from 0 to 10; set rating_scale"):
+    with pytest.raises(Exception, match=r"rating '11' is not from 0 to 10; bring all ratings"):
         generate(tmp_path, tmp_path / "refused", config)
 
 

@@ -148,7 +148,7 @@ def test_without_ratings_each_is_one_and_without_times_each_is_zero(tmp_path):
 def test_counts_are_no_stars_and_0_is_asked_about(tmp_path):
     path = write(tmp_path, "user,item,plays,time\n1,2,17,978300760\n")
     assert read_table(path, COUNTS) == [(1, 2, 17.0, 978300760)]
-    with pytest.raises(UserError, match=r":2: plays '17' is not from 0\.5 to 5; say what the"):
+    with pytest.raises(UserError, match=r":2: plays '17' is not from 0\.5 to 5; bring all"):
         read_table(path)
     path = write(tmp_path, "user,item,plays,time\n1,2,0,978300760\n")
     with pytest.raises(UserError, match=r":2: plays '0' is not above 0, .* with min_rating, such"):
