@@ -85,6 +85,30 @@ def test_steps_get_the_resources_that_they_use(compiled, pipeline, engine):
         assert container.get("resources", {}) == RESOURCES[engine].get(use, {})
 
 
+ASKED = {
+    "kubeflow": {
+        "Trainer": {"accelerator": {"type": "nvidia.com/gpu", "count": "2"}},
+        "Transform": {
+            "cpuRequest": 8.0,
+            "memoryRequest": pytest.approx(3.221, abs=0.001),
+            "memoryLimit": pytest.approx(3.221, abs=0.001),
+        },
+    },
+    "vertex": {
+        "Trainer": {"accelerator": {"type": "NVIDIA_L4", "count": "2"}},
+        "Transform": {"cpuLimit": 8.0, "memoryLimit": 3.0},
+    },
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_steps_get_the_resources_that_variables_ask_for(engine):
+    variables = {"TRAINER_GPUS": "2", "TRAINER_GPU_TYPE": "nvidia-l4"}
+    variables |= {"BEAM_CPUS": "8", "BEAM_MEMORY_GIB": "3"}
+    found = containers(compile_pipeline("census", engine, **variables))
+    assert {step: found[step]["resources"] for step in ASKED[engine]} == ASKED[engine]
+
+
 def test_a_tuner_gets_the_trainers_resources_and_run_time_parameters():
     for engine in ENGINES:
         documents = compile_pipeline("ncf", engine, SETTINGS="tune=true tune_trials=3")
