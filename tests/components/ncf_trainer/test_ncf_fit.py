@@ -15,6 +15,7 @@ from components.ncf_trainer.fit import NcfFit, _Choices, _training_arrays
 from components.ncf_trainer.sequence import fit as sequence_fit
 from components.ranking_metrics.rank import HIT_RATE
 from components.training.checkpoints import Checkpoints
+from components.training.engine import Step
 from components.training.loop import Goal, run_loop
 from components.training.strategy import create_strategy
 from pipeline.config import preset
@@ -141,6 +142,14 @@ def test_negatives_are_drawn_for_each_epoch():
     run.model.user_table.assign(tf.ones_like(run.model.user_table))
     first, again, second = (run.train_epoch(epoch).loss for epoch in (0, 0, 1))
     assert first == again != second
+
+
+def test_negatives_are_drawn_for_each_seed():
+    def negatives(seed):
+        run, step = small(seed=seed), Step(tf.constant(0, tf.int64), tf.constant(0), 1)
+        return run.batch(run._data, tf.constant([0, 1, 2]), step).items[:, 1:].numpy().tolist()
+
+    assert negatives(1) == negatives(1) != negatives(2)
 
 
 def test_older_interactions_weigh_less_and_the_mean_weight_is_1():
