@@ -5,6 +5,7 @@ from components.ncf_trainer.config import NcfTrainerConfig
 from components.ncf_trainer.data import Candidates, RankingData
 from components.ncf_trainer.sequence import fit as module
 from components.ncf_trainer.sequence.fit import NextItemFit, SasRecFit, _Rows
+from components.training.engine import Step
 from components.training.loop import EpochStats
 from components.training.strategy import create_strategy
 from tests.components.ncf_trainer.sequence.histories import histories_of
@@ -53,6 +54,16 @@ def test_a_step_has_as_many_rows_as_its_items_fill_and_an_example_is_a_place(mon
         assert fit._shape == (-(-len(fit._data.inputs) // rows), 1, rows)
     monkeypatch.setattr(module.Engine, "train_epoch", lambda fit, epoch: EpochStats(0.5, 4))
     assert fit.train_epoch(0) == EpochStats(0.5, 4 * LENGTH)
+
+
+def test_what_is_random_is_drawn_for_each_seed_and_for_each_step_of_all_epochs():
+    def drawn_by(seed, number):
+        fit, step = sasrec(seed=seed), Step(tf.constant(number, tf.int64), tf.constant(0), 1)
+        return fit.batch(fit._data, tf.constant([0]), step).seed.numpy().tolist()
+
+    first, epoch = drawn_by(1, 0), sasrec()._shape[0]
+    assert drawn_by(1, 0) == first
+    assert first not in (drawn_by(2, 0), drawn_by(1, 1), drawn_by(1, epoch))
 
 
 def test_the_closed_form_is_blended_in_with_its_share_alone():
