@@ -56,6 +56,16 @@ def test_a_step_has_as_many_rows_as_its_items_fill_and_an_example_is_a_place(mon
     assert fit.train_epoch(0) == EpochStats(0.5, 4 * LENGTH)
 
 
+def test_the_seed_decides_what_all_weights_start_from():
+    def drawn(seed):
+        weights = [weight.numpy() for weight in sasrec(seed=seed)._sasrec.trainable_variables]
+        return [weight for weight in weights if np.ptp(weight) > 0]
+
+    for first, same, other in zip(drawn(1), drawn(1), drawn(2), strict=True):
+        np.testing.assert_array_equal(first, same)
+        assert (first != other).any()
+
+
 def test_what_is_random_is_drawn_for_each_seed_and_for_each_step_of_all_epochs():
     def drawn_by(seed, number):
         fit, step = sasrec(seed=seed), Step(tf.constant(number, tf.int64), tf.constant(0), 1)
