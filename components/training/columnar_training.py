@@ -49,7 +49,7 @@ class ColumnarTraining(Engine[Columns, Rows]):
             config: Batch size, seed, XLA.
             strategy: Where to train; the variables were created in its scope.
             columns: The rows to train on, the same on every worker.
-            parts: As for Engine; the optimisers are not of Keras' legacy.
+            parts: As for Engine.
             loss: Returns what `Engine.loss` does of what `Rows` holds.
 
         Raises:
@@ -68,9 +68,10 @@ class ColumnarTraining(Engine[Columns, Rows]):
         rows = len(next(iter(columns.values())))
         with strategy.scope():
             for variables, optimizer in parts:
-                # Keras compiles the update with XLA wherever there is a GPU.
-                optimizer.jit_compile = optimizer.jit_compile and config.xla
-                optimizer.build(variables)
+                if isinstance(optimizer, keras.optimizers.Optimizer):
+                    # Keras' newer ones compile the update with XLA wherever there is a GPU.
+                    optimizer.jit_compile = optimizer.jit_compile and config.xla
+                    optimizer.build(variables)
         super().__init__(config, strategy, columns, rows, config.batch_size // replicas, parts)
         self._loss = loss
 
