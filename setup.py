@@ -25,7 +25,7 @@ class BuildWithHook(build_py):
 setup(
     name="tfx-recommenders",
     version=_VERSION,
-    description="NCF, rating and census pipelines on TFX",
+    description="Pipelines on TFX for recommendation and tabular classification",
     long_description=(_ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",

@@ -7,7 +7,7 @@ import pyarrow as pa
 STRING_ID = pa.dictionary(pa.int32(), pa.string())
 """A block has few distinct ids, so that each is checked and stored once."""
 
-STRING_IDS_HINT = " (ncf takes text with string_ids=true)"
+STRING_IDS_HINT = " (text is for string_ids=true)"
 """What follows the fault of an integer id in a file of one's own."""
 
 _MOST_BYTES = 256

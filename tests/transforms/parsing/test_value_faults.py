@@ -40,7 +40,7 @@ def test_anything_else_has_no_cause(text):
         ),
         ("7,8,17,9", "rating '17' is not from 0.5 to 5; bring all ratings to that scale (of up to"),
         ("  ", "'  ' is a blank line that is not empty; mend the row or remove it"),
-        ("ana,8,3,9", "user 'ana' is not an integer (ncf takes text with string_ids=true); mend"),
+        ("ana,8,3,9", "user 'ana' is not an integer (text is for string_ids=true); mend"),
         ("7,8,3,x", "time 'x' is not a time; mend the row or remove it"),
     ],
 )
