@@ -2,10 +2,17 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from tensorflow_model_analysis.api.types import VarLenTensorValue
+from tensorflow_model_analysis.utils.model_util import get_inputs
 from tensorflow_model_analysis.utils.util import split_extracts
 
-from components.evaluator.eval_model import IndexedLists, custom_extractors, index_lists
+from components.evaluator.eval_model import (
+    IndexedLists,
+    custom_extractors,
+    index_lists,
+    name_examples,
+)
 
 
 def lists(*rows):
@@ -24,8 +31,13 @@ def lists(*rows):
     ],
 )
 def test_each_example_has_the_lists_that_tfma_finds(rows):
-    batch = {"features": {"a": lists(*rows)}, "labels": lists(*rows), "weights": np.ones(len(rows))}
-    indexed = index_lists(batch)
+    batch = {
+        "input": np.array([b"x"] * len(rows), object),
+        "features": {"a": lists(*rows)},
+        "labels": lists(*rows),
+        "weights": np.ones(len(rows)),
+    }
+    indexed = index_lists(name_examples(batch))
     assert isinstance(indexed["features"]["a"], IndexedLists)
     assert isinstance(indexed["labels"], IndexedLists)
     found, expected = split_extracts(indexed), split_extracts(batch)
@@ -38,6 +50,17 @@ def test_each_example_has_the_lists_that_tfma_finds(rows):
         assert one["weights"] == other["weights"]
 
 
-def test_lists_are_indexed_right_before_examples_are_told_apart():
+def test_a_signature_finds_the_examples_by_the_name_of_its_input():
+    batch = {"input": np.array([[b"x"], [b"y"]], object), "features": {"a": np.ones(2)}}
+    named = name_examples(batch)
+    assert named["features"]["examples"].tolist() == [b"x", b"y"]
+    assert batch["features"].keys() == {"a"}
+    spec = {"examples": tf.TensorSpec([None], tf.string)}
+    (tensor,) = get_inputs(named["features"], spec).values()
+    assert tensor.numpy().tolist() == [b"x", b"y"]
+
+
+def test_examples_are_named_before_a_model_is_called_and_lists_indexed_before_they_are_told_apart():
     names = [stage.stage_name for stage in custom_extractors(eval_config=None)]
+    assert names[:2] == ["ExtractFeatures", "NameExamples"]
     assert names[names.index("IndexLists") + 1] == "ExtractUnbatchedInputs"
