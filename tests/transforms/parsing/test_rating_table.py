@@ -192,5 +192,7 @@ def test_utf_16_without_a_mark_is_called_by_its_name(tmp_path, encoding):
 
 def test_names_in_messages_are_the_files_own(tmp_path):
     path = write(tmp_path, text_of(header="user,ISBN,Book-Rating,time") + "1,x,3,978300760\n")
-    with pytest.raises(UserError, match=r":5: ISBN 'x' is not an integer \(ncf takes text"):
+    with pytest.raises(
+        UserError, match=r":5: ISBN 'x' is not an integer \(text is for string_ids=true\)"
+    ):
         read_table(path, STARS)

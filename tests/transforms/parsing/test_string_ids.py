@@ -94,5 +94,7 @@ def test_the_longest_id_is_read(tmp_path):
 
 def test_text_for_integers_is_refused_with_what_to_do(tmp_path):
     (tmp_path / "r.csv").write_text(HEADER + GOOD)
-    with pytest.raises(UserError, match=r"'ana-17' is not an integer \(ncf takes text with strin"):
+    with pytest.raises(
+        UserError, match=r"'ana-17' is not an integer \(text is for string_ids=true\)"
+    ):
         read_table(tmp_path / "r.csv", interactions(string_ids=False, any_rating=False))
