@@ -51,21 +51,18 @@ def name_examples(extracts: types.Extracts) -> types.Extracts:
     took a quarter of an evaluation of ratings, and nobody reads.
     """
     serialised = np.ravel(extracts[tfma.INPUT_KEY])
-    features = {**extracts[tfma.FEATURES_KEY], _EXAMPLES: serialised}
+    # A feature of that name stays what it is.
+    features = {_EXAMPLES: serialised, **extracts[tfma.FEATURES_KEY]}
     return {**extracts, tfma.FEATURES_KEY: features}
 
 
-def index_lists(extracts: types.Extracts) -> types.Extracts:
-    """Returns what `name_examples` did, as it was before, with `IndexedLists` for TFMA's lists."""
-    features = {**extracts[tfma.FEATURES_KEY]}
-    del features[_EXAMPLES]
-    return _indexed({**extracts, tfma.FEATURES_KEY: features})
-
-
-def _indexed(extract: Any) -> Any:
-    if isinstance(extract, dict):
-        return {name: _indexed(part) for name, part in extract.items()}
-    return IndexedLists(*extract) if isinstance(extract, types.VarLenTensorValue) else extract
+def index_lists(extracts: Any) -> Any:
+    """Returns the extracts of a batch with `IndexedLists` for TFMA's lists."""
+    if isinstance(extracts, dict):
+        return {name: index_lists(extract) for name, extract in extracts.items()}
+    # TFMA has checked them: to make one by its constructor checks them again.
+    is_lists = isinstance(extracts, types.VarLenTensorValue)
+    return IndexedLists._make(extracts) if is_lists else extracts
 
 
 class IndexedLists(types.VarLenTensorValue):

@@ -37,7 +37,7 @@ def test_each_example_has_the_lists_that_tfma_finds(rows):
         "labels": lists(*rows),
         "weights": np.ones(len(rows)),
     }
-    indexed = index_lists(name_examples(batch))
+    indexed = index_lists(batch)
     assert isinstance(indexed["features"]["a"], IndexedLists)
     assert isinstance(indexed["labels"], IndexedLists)
     found, expected = split_extracts(indexed), split_extracts(batch)
@@ -58,6 +58,11 @@ def test_a_signature_finds_the_examples_by_the_name_of_its_input():
     spec = {"examples": tf.TensorSpec([None], tf.string)}
     (tensor,) = get_inputs(named["features"], spec).values()
     assert tensor.numpy().tolist() == [b"x", b"y"]
+
+
+def test_a_feature_that_has_the_name_already_stays():
+    batch = {"input": np.array([b"x"], object), "features": {"examples": np.ones(1)}}
+    assert name_examples(batch)["features"] == {"examples": np.ones(1)}
 
 
 def test_examples_are_named_before_a_model_is_called_and_lists_indexed_before_they_are_told_apart():
