@@ -89,8 +89,8 @@ class RatingFactors(RatingModel):
         expected = from_user[:, tf.newaxis] + tf.gather(item_biases, near.items)
         known = tf.not_equal(users, self._unknown_user)[:, tf.newaxis]
         stars += self.session(
-            # A constant in Koren's term, too, and it is of no use to learn what was expected from
-            # it: of 32 neighbours a rating that gradient takes a third of a step.
+            # Koren's term takes what was expected as given, too: with 32 neighbours a rating the
+            # gradient into it is a third of a step, and improves nothing.
             tf.stop_gradient(near.ratings[:, :, tf.newaxis] - expected),
             near.seconds,
             genre_cosine(
