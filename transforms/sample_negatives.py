@@ -104,12 +104,13 @@ class SampleNegatives(beam.PTransform):
 
     A user's candidates are the held-out item, labelled 1, and then the negatives, labelled 0.
     `history` is what the user's train Example has, in order of time, so that the held-out item can
-    be ranked among all others, too. Ids are raw ones. The records depend on the seed and the data
-    alone, not on the runner.
+    be ranked among all others, too: that costs as many scores as there are items. It is empty for
+    users who are not drawn for that, by a hash of their ids. Ids are raw ones. The records depend
+    on the seed and the data alone, not on the runner.
 
-    Counts `sample_negatives/ranked_users`, whose negatives are enough to rank among, and
-    `fewer_negatives`, users who get fewer than asked for; the distribution `most_negatives` is of
-    how many a user gets.
+    Counts `sample_negatives/ranked_users`, whose negatives are enough to rank among,
+    `full_ranked_users`, who have a history, and `fewer_negatives`, users who get fewer than asked
+    for; the distribution `most_negatives` is of how many a user gets.
 
     Args:
         items: A singleton, from `DistinctIds`: the items to draw from, which have to include
@@ -117,37 +118,56 @@ class SampleNegatives(beam.PTransform):
         count: Negatives for a user.
         enough: How many of them say something of a model.
         seed: Any integer.
+        full_users: About how many users have a history; all, if there are no more, or if it is 0.
     """
 
-    def __init__(self, items: beam.PCollection[np.ndarray], count: int, enough: int, seed: int):
+    def __init__(
+        self,
+        items: beam.PCollection[np.ndarray],
+        count: int,
+        enough: int,
+        seed: int,
+        full_users: int = 0,
+    ):
         super().__init__()
         self._items = items
-        self._fn = _Sample(count, enough, seed)
+        self._fn = _Sample(count, enough, seed, full_users)
 
     def expand(
         self, histories: beam.PCollection[pa.RecordBatch]
     ) -> beam.PCollection[pa.RecordBatch]:
         """Returns a batch of candidates for each batch of histories."""
-        return histories | beam.ParDo(self._fn, beam.pvalue.AsSingleton(self._items))
+        users = histories | beam.Map(_count_held_out) | beam.CombineGlobally(sum)
+        return histories | beam.ParDo(
+            self._fn, beam.pvalue.AsSingleton(self._items), beam.pvalue.AsSingleton(users)
+        )
 
 
 class _Sample(beam.DoFn):
-    def __init__(self, count: int, enough: int, seed: int):
+    def __init__(self, count: int, enough: int, seed: int, full_users: int):
         self._count = count
         self._enough = enough
         self._seed = seed
+        self._full_users = full_users
 
     def setup(self) -> None:
-        self._ranked_users, self._fewer_negatives = (
+        self._ranked_users, self._full_ranked_users, self._fewer_negatives = (
             beam.metrics.Metrics.counter("sample_negatives", name)
-            for name in ("ranked_users", "fewer_negatives")
+            for name in ("ranked_users", "full_ranked_users", "fewer_negatives")
         )
         self._most_negatives = beam.metrics.Metrics.distribution(
             "sample_negatives", "most_negatives"
         )
 
-    def process(self, histories: pa.RecordBatch, items: np.ndarray) -> Iterator[pa.RecordBatch]:
-        candidates = _candidates(histories, items, self._count, self._seed)
+    def process(
+        self, histories: pa.RecordBatch, items: np.ndarray, users: int
+    ) -> Iterator[pa.RecordBatch]:
+        histories = histories.filter(histories["held_out"].is_valid())
+        # Of the ids alone, so that other negatives are ranked for the same users.
+        hashes = hash_uint64(histories["user_id"].to_numpy()) % np.uint64(users or 1)
+        drawn = hashes < np.uint64(self._full_users or users)
+        candidates = _candidates(histories, items, self._count, self._seed, drawn)
+        self._full_ranked_users.inc(int(np.count_nonzero(drawn)))
         negatives = np.diff(candidates["item_id"].offsets.to_numpy()) - 1
         self._ranked_users.inc(int(np.count_nonzero(negatives >= self._enough)))
         self._fewer_negatives.inc(int(np.count_nonzero(negatives < self._count)))
@@ -156,9 +176,8 @@ class _Sample(beam.DoFn):
 
 
 def _candidates(
-    histories: pa.RecordBatch, items: np.ndarray, count: int, seed: int
+    histories: pa.RecordBatch, items: np.ndarray, count: int, seed: int, with_history: np.ndarray
 ) -> pa.RecordBatch:
-    histories = histories.filter(histories["held_out"].is_valid())
     users = histories.num_rows
     user_id = histories["user_id"].to_numpy()
     held_out = histories["held_out"].to_numpy()
@@ -183,7 +202,18 @@ def _candidates(
             pa.ListArray.from_arrays(np.arange(users + 1, dtype=np.int32), user_id),
             pa.ListArray.from_arrays(candidate_offsets, item_id),
             pa.ListArray.from_arrays(candidate_offsets, label),
-            histories["train"],
+            _emptied(histories["train"], ~with_history),
         ],
         schema=CANDIDATE_COLUMNS,
     )
+
+
+def _emptied(lists: pa.ListArray, chosen: np.ndarray) -> pa.ListArray:
+    """Returns lists of which those chosen, bool [lists], have lost what they held."""
+    lengths = np.where(chosen, 0, np.diff(lists.offsets.to_numpy()))
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    return pa.ListArray.from_arrays(offsets, lists.filter(pa.array(~chosen)).flatten())
+
+
+def _count_held_out(histories: pa.RecordBatch) -> int:
+    return int(histories.num_rows - histories["held_out"].null_count)

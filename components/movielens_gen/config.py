@@ -77,6 +77,8 @@ class LeaveOneOutConfig(Settings):
             Without time, items come in an order drawn by a hash.
         min_rating: Ratings, or counts, that are less are no interactions. 0 takes every row, and
             refuses those that have 0 or less.
+        full_users: About how many users are drawn, by a hash, for the ranking among all items,
+            which takes a score for each item. Where there are no more, or if it is 0, all are.
     """
 
     min_ratings: Annotated[int, Range(at_least=2, of=_LEFT)] = 20
@@ -91,6 +93,7 @@ class LeaveOneOutConfig(Settings):
     string_ids: bool = False
     columns: Columns = ""
     min_rating: Annotated[float, Range(at_least=0)] = 0.0
+    full_users: Annotated[int, Range(at_least=0)] = 10_000
 
     def __post_init__(self) -> None:
         """Raises UserError for a value out of range."""
@@ -103,6 +106,7 @@ class LeaveOneOutConfig(Settings):
         """Returns the settings that decide what is held out and ranked: not the seed."""
         names = ["holdout", "min_ratings", "eval_negatives", "string_ids"]
         names += [name for name in ("columns", "min_rating") if getattr(self, name)]
+        names += ["full_users"] if self.full_users != LeaveOneOutConfig.full_users else []
         if self.split == GLOBAL_TIME:
             names += ["split", "split_time"]
         return {name: getattr(self, name) for name in names}

@@ -64,6 +64,7 @@ class LeaveOneOutExecutor(ColumnarExecutor):
         "tied_users",
         "timeless_users",
         "ranked_users",
+        "full_ranked_users",
         "fewer_negatives",
         "most_negatives",
         "dropped_users",
@@ -76,6 +77,7 @@ class LeaveOneOutExecutor(ColumnarExecutor):
         "evaluated_users": "split_time={split_time} leaves no user with an item to hold out",
         "ranked_users": f"nobody can be ranked: that takes {K} items that a user has not touched, "
         "and of {items} each user leaves {most_negatives} at most",
+        "full_ranked_users": "full_users={full_users} drew nobody to rank among all items",
     }
 
     def build(
@@ -125,7 +127,8 @@ class LeaveOneOutExecutor(ColumnarExecutor):
         splits = {
             "train": histories | "Train" >> beam.Map(_positives).with_output_types(pa.RecordBatch),
             "eval": histories
-            | "SampleNegatives" >> SampleNegatives(items, config.eval_negatives, K, config.seed),
+            | "SampleNegatives"
+            >> SampleNegatives(items, config.eval_negatives, K, config.seed, config.full_users),
         }
         if config.string_ids:
             return {

@@ -85,6 +85,7 @@ def export_model(
             candidates[features.USER_ROW][:, 0],
             tf.gather(items, held_out, batch_dims=1),
             tf.sparse.to_dense(history[features.ITEM_ROW], default_value=best.num_items),
+            _lengths(parsed[features.HISTORY]),
         )
 
     users_spec = tf.TensorSpec([None], id_type, features.USER_ID)
@@ -146,6 +147,13 @@ def export_model(
     module.model = model
     module.transform = transform
     tf.saved_model.save(module, directory, signatures=signatures)
+
+
+def _lengths(lists: tf.SparseTensor) -> tf.Tensor:
+    """Returns the length of each list, int64 [batch]."""
+    return tf.math.unsorted_segment_sum(
+        tf.ones_like(lists.indices[:, 0]), lists.indices[:, 0], lists.dense_shape[0]
+    )
 
 
 def _to_rows(

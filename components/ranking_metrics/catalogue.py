@@ -148,6 +148,9 @@ class _CountItems(beam.CombineFn):
         self, accumulator: _Counts, element: metric_types.StandardMetricInputs
     ) -> _Counts:
         told = element.get_transformed_features(self._key.model_name)
+        if told[full_ranking.TOP].reshape(-1)[0] < 0:
+            # Nothing is recommended to whom the model is not asked to rank for.
+            return accumulator
         users, *counts = accumulator
         if not users:
             items = int(told[full_ranking.ITEMS].reshape(-1)[0])

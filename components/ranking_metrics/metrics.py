@@ -20,7 +20,8 @@ from components.shared_counts import computations, label_score_weight, told_by_m
 
 _Ranks = dict[float, float]  # sum of weights by rank
 
-# For a rank where a list has fewer than k negatives: every item is among its first k.
+# For a rank where a list has fewer than k negatives, since every item is among its first k, and
+# what a model tells of an item that it is not asked to rank.
 _NOT_RANKED = 0.0
 
 
@@ -33,7 +34,7 @@ class _ListMetric(metric_types.Metric, abc.ABC):
         item_key: The feature with the candidates' ids, so that a negative that repeats the held-out
             item is left out; None trusts that there is none.
         rank_key: What the model's preprocessing signature returns as the rank; None takes it from
-            the scores of the candidates. All users count in it.
+            the scores of the candidates. All users whose item the model ranked count in it.
     """
 
     default_name: ClassVar[str]

@@ -26,4 +26,7 @@ def data_notes(counters: Mapping[str, int], read_as: Iterable[str] = ()) -> list
     if fewer := counters.get("fewer_negatives"):
         most = f", {counters['most_negatives']} at most" if fewer == ranked else ""
         notes.append(f"{fewer} of {ranked} users have fewer than eval_negatives{most}")
+    full = counters.get("full_ranked_users")
+    if ranked and full and full < ranked:
+        notes.append(f"full_users drew {full} of {ranked} users to rank among all items")
     return [f"note: {note}" for note in notes]

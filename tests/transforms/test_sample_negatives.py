@@ -1,3 +1,5 @@
+import json
+
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
@@ -145,6 +147,53 @@ def test_candidates_are_raw_ids_with_the_held_out_item_first(batch_rows):
     result.wait_until_finish()
     counts = {c.key.metric.name: c.result for c in result.metrics().query()["counters"]}
     # They get 2, 3 and none.
-    assert counts == {"ranked_users": 2, "fewer_negatives": 2}
+    assert counts == {"ranked_users": 2, "full_ranked_users": 3, "fewer_negatives": 2}
     (most,) = result.metrics().query()["distributions"]
     assert (most.key.metric.name, most.result.max) == ("most_negatives", 3)
+
+
+def candidates(folder, histories, full_users, seed=0, batch_rows=1000):
+    """Rows by user, and the counters."""
+    path = folder / "rows.json"
+
+    def keep(batches):
+        path.write_text(json.dumps([row for batch in batches for row in batch.to_pylist()]))
+
+    pipeline = beam.Pipeline(LOCAL_RUNNER)
+    batches = [
+        histories.slice(start, batch_rows) for start in range(0, histories.num_rows, batch_rows)
+    ]
+    singleton = pipeline | "Items" >> beam.Create([np.arange(50)])
+    sample = SampleNegatives(singleton, 20, 10, seed, full_users)
+    assert_that(pipeline | beam.Create(batches) | sample, keep)
+    result = pipeline.run()
+    result.wait_until_finish()
+    counts = {c.key.metric.name: c.result for c in result.metrics().query()["counters"]}
+    return {row["user_id"][0]: row for row in json.loads(path.read_text())}, counts
+
+
+def test_about_as_many_users_as_asked_have_a_history_and_the_same_ones_whatever_the_seed(
+    tmp_path,
+):
+    histories = pa.RecordBatch.from_pylist(
+        [
+            {"user_id": 7 * user, "train": [user % 9, 10], "held_out": held_out, "later": []}
+            for user in range(4000)
+            # Those with nothing held out do not count.
+            for held_out in [20 if user % 2 else None]
+        ],
+        schema=HISTORY_COLUMNS,
+    )
+    every, counts = candidates(tmp_path, histories, 0)
+    assert counts["full_ranked_users"] == len(every) == 2000
+    assert candidates(tmp_path, histories, 2000) == (every, counts)
+    some, counts = candidates(tmp_path, histories, 500)
+    drawn = {user for user, row in some.items() if row["history"]}
+    # Of a binomial distribution, within five standard deviations.
+    assert counts["full_ranked_users"] == len(drawn) and abs(len(drawn) - 500) < 97
+    emptied = {user: row | {"history": []} for user, row in every.items() if user not in drawn}
+    assert some == every | emptied
+    again, _ = candidates(tmp_path, histories, 500, seed=1, batch_rows=333)
+    assert {user for user, row in again.items() if row["history"]} == drawn
+    fewer, _ = candidates(tmp_path, histories, 300)
+    assert {user for user, row in fewer.items() if row["history"]} < drawn

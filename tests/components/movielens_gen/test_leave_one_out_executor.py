@@ -1,3 +1,4 @@
+import dataclasses
 import glob
 import json
 import os
@@ -234,6 +235,29 @@ def test_only_the_negatives_follow_the_seed(tmp_path):
     assert records(first, "eval") != records(other, "eval")
     again = generate(base, str(tmp_path / "3"), CONFIG, seed=0)
     assert records(again, "eval") == records(other, "eval")
+
+
+def test_full_users_takes_the_history_of_the_others_and_nothing_else(tmp_path):
+    base = write_rows(tmp_path, make_rows())
+    every = generate(base, str(tmp_path / "1"), CONFIG)
+    config = dataclasses.replace(CONFIG, full_users=10)
+    some = generate(base, str(tmp_path / "2"), config)
+    assert records(some, "train") == records(every, "train")
+    found = by_user(some, "eval")
+    drawn = {user for user, row in found.items() if row["history"]}
+    assert 0 < len(drawn) == some.get_int_custom_property("full_ranked_users") < len(found) / 2
+    plain = by_user(every, "eval")
+    assert found == plain | {u: plain[u] | {"history": []} for u in plain.keys() - drawn}
+    total = every.get_int_custom_property("evaluated_users")
+    assert every.get_int_custom_property("full_ranked_users") == total == len(plain)
+
+
+def test_nobody_drawn_to_rank_among_all_items_is_told(tmp_path):
+    rows = [(3, item, 3, item) for item in range(6)] + [(4, item, 3, item) for item in range(9)]
+    rows += [(7, item, 3, item) for item in range(30)]
+    config = dataclasses.replace(CONFIG, full_users=1)
+    with pytest.raises(UserError, match="full_users=1 drew nobody to rank among all items; "):
+        generate(write_rows(tmp_path, rows), str(tmp_path / "out"), config)
 
 
 def test_records_do_not_depend_on_blocks_buckets_or_the_order_of_rows(tmp_path, monkeypatch):

@@ -50,6 +50,7 @@ def test_what_is_held_out_is_told_by_all_that_decides_it():
         "eval_negatives": 100,
         "string_ids": False,
     }
+    assert LeaveOneOutConfig(full_users=0).split_identity()["full_users"] == 0
     by_time = LeaveOneOutConfig(split="global_time", split_time=7).split_identity()
     assert (by_time["split"], by_time["split_time"]) == ("global_time", 7)
     assert RatingSplitConfig(seed=5, max_unmatched=3).split_identity() == {

@@ -199,8 +199,12 @@ def plain_ranks(served, rows):
 def test_a_held_out_item_is_ranked_among_all_that_are_not_in_the_history(served):
     _, users, items = served
     rows = [(user, candidates.tolist(), history) for user, history, candidates in interactions()]
-    # A stranger, nothing of a history, and an item that training did not see.
-    rows += [(UNKNOWN, items[:3], items[5:9]), (users[0], items[4:6], []), (users[1], [77], items)]
+    # A stranger, an unknown history, and an item that training did not see.
+    rows += [
+        (UNKNOWN, items[:3], items[5:9]),
+        (users[0], items[4:6], [78]),
+        (users[1], [77], items),
+    ]
     told = rank_all(served, rows)
     assert told[full_ranking.RANK][:, 0].tolist() == [*plain_ranks(served, rows)]
     assert told[full_ranking.ITEMS].tolist() == [[len(items)]] * len(rows)
@@ -210,10 +214,19 @@ def test_a_held_out_item_is_ranked_among_all_that_are_not_in_the_history(served)
     for top, told_history, (_, _, history) in zip(
         told[full_ranking.TOP], told[full_ranking.HISTORY], rows, strict=True
     ):
+        history = [item for item in history if item in items]
         left = len(items) - len(history)
         assert len(top) == full_ranking.LONGEST and (top[left:] == -1).all()
         assert len({*top[:left]}) == left
         assert [items[row] for row in told_history if row >= 0] == [*history]
+
+
+def test_without_a_history_nothing_is_ranked(served):
+    _, users, items = served
+    told = rank_all(served, [(users[0], items[4:6], []), (users[1], items[:1], items[1:2])])
+    assert told[full_ranking.RANK][0] == 0 < told[full_ranking.RANK][1]
+    assert (told[full_ranking.TOP][0] == -1).all()
+    assert (told[full_ranking.HISTORY][0] == -1).all()
 
 
 def test_nothing_but_what_is_included_is_recommended(served):

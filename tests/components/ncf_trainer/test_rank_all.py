@@ -9,18 +9,25 @@ from components.ranking_metrics import full_ranking
 USERS, ITEMS = 7, 130
 
 
-def ranked(scores, held_out, histories):
+def ranked(scores, held_out, histories, lengths=None, scored=None):
     """What the graph makes of scores [users, items + 1], found by their users' rows."""
     table = tf.constant(scores, tf.float32)
+    lengths = np.ones(len(held_out)) if lengths is None else lengths
+
+    def score(users):
+        if scored is not None:
+            tf.numpy_function(lambda some: scored.extend(some.tolist()), [users], [])
+        return tf.gather(table, users)
 
     @tf.function
     def run():
         return rank_all(
-            lambda users: tf.gather(table, users),
+            score,
             table.shape[1] - 1,
             tf.range(len(held_out), dtype=tf.int64),
             tf.constant(held_out, tf.int64),
             tf.constant(histories, tf.int64),
+            tf.constant(lengths, tf.int64),
         )
 
     return {name: value.numpy() for name, value in run().items()}
@@ -67,3 +74,22 @@ def test_a_score_that_is_not_finite_leaves_no_rank_to_that_user_alone(bad):
     scores[0, 1] = bad
     told = ranked(scores, [4, 4], [[0], [0]])[full_ranking.RANK][:, 0]
     assert np.isnan(told[0]) and told[1] == 1
+
+
+@pytest.mark.parametrize("asked", [[], [1], [0, 3, 4], [0, 1, 2, 3, 4]])
+@pytest.mark.parametrize("pairs", [1, 20, 1 << 20])
+def test_those_without_a_history_are_neither_scored_nor_ranked(asked, pairs, monkeypatch):
+    monkeypatch.setattr(module, "_PAIRS_TOGETHER", pairs)
+    rng = np.random.default_rng(0)
+    scores, held_out = rng.permutation(5 * 7).reshape(5, 7), rng.integers(0, 6, 5)
+    everyone = ranked(scores, held_out, np.full((5, 1), 6))
+    lengths = np.isin(np.arange(5), asked) * 2
+    scored: list[int] = []
+    told = ranked(scores, held_out, np.full((5, 1), 6), lengths, scored)
+    assert scored == asked
+    without = lengths == 0
+    assert (everyone[full_ranking.RANK] > 0).all() and not told[full_ranking.RANK][without].any()
+    assert (told[full_ranking.TOP][without] == -1).all()
+    for name in (full_ranking.RANK, full_ranking.TOP):
+        np.testing.assert_array_equal(told[name][asked], everyone[name][asked])
+        assert told[name].shape == everyone[name].shape

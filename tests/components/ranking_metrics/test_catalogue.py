@@ -58,6 +58,15 @@ def test_what_is_recommended_equals_a_plain_count(parts, model_name):
     assert found(Diversity(k=3)) == pytest.approx(np.mean(differing))
 
 
+def test_whom_nothing_is_ranked_for_does_not_count():
+    users = [told((3, 4), (1,)), told((3, 2), (5,)), told(rank=0)]
+    for metric in (Coverage(k=2), Popularity(k=2), Diversity(k=2)):
+        assert evaluate(metric, users) == evaluate(metric, users[:2])
+    for metric in (HitRate, LeaveOneOutNDCG, MeanReciprocalRank):
+        assert evaluate(metric(rank_key=full_ranking.RANK), users) == 1
+    assert np.isnan(evaluate(HitRate(rank_key=full_ranking.RANK), users[2:]))
+
+
 def test_one_list_for_everybody_has_no_diversity_and_lists_with_nothing_in_common_have_all():
     assert evaluate(Diversity(k=2), [told((3, 4))] * 4) == pytest.approx(0)
     assert evaluate(Diversity(k=2), [told((3, 4)), told((1, 2))]) == 1

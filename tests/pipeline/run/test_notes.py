@@ -23,6 +23,10 @@ ALL = 138_493
             {"fewer_negatives": 5, "most_negatives": 100},
             "5 of 138493 users have fewer than eval_negatives",
         ),
+        (
+            {"full_ranked_users": 9_986},
+            "full_users drew 9986 of 138493 users to rank among all items",
+        ),
     ],
 )
 def test_what_the_data_make_of_the_results_is_a_line_each(counters, told):
