@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import tensorflow as tf
-import tensorflow_transform as tft
-
 from components.ncf_trainer import features
+from components.training.vocabulary import to_rows
 
 
 def preprocessing_fn(
@@ -25,12 +23,9 @@ def preprocessing_fn(
         `user_row` int64 [batch, 1], `item_row` int64 sparse, and `label` as it came.
     """
     del custom_config
+    items = inputs[features.ITEM_ID]
     return {
-        features.USER_ROW: _rows(inputs[features.USER_ID], features.USER_VOCABULARY),
-        features.ITEM_ROW: _rows(inputs[features.ITEM_ID], features.ITEM_VOCABULARY),
+        features.USER_ROW: to_rows(inputs[features.USER_ID], features.USER_VOCABULARY),
+        features.ITEM_ROW: items.with_values(to_rows(items.values, features.ITEM_VOCABULARY)),
         features.LABEL: inputs[features.LABEL],
     }
-
-
-def _rows(ids: tf.Tensor | tf.SparseTensor, vocabulary: str) -> Any:
-    return tft.compute_and_apply_vocabulary(ids, num_oov_buckets=1, vocab_filename=vocabulary)

@@ -177,14 +177,19 @@ class _RankWeights(beam.CombineFn):
         return {}
 
     def add_input(self, accumulator: _Ranks, element: metric_types.StandardMetricInputs) -> _Ranks:
+        rank = self._told(element) if self._rank_key else None
+        if rank == _NOT_RANKED:
+            # Where users are many most are not, and TFMA takes its time for scores and weights.
+            return accumulator
         labels, scores, weight = label_score_weight(element, self._key, self._eval_config)
-        if self._rank_key:
-            told = element.get_transformed_features(self._key.model_name)
-            rank = float(told[self._rank_key].reshape(-1)[0])
-        else:
+        if rank is None:
             rank = self._rank(element, labels, scores)
         accumulator[rank] = accumulator.get(rank, 0.0) + float(weight[0])
         return accumulator
+
+    def _told(self, element: metric_types.StandardMetricInputs) -> float:
+        told = element.get_transformed_features(self._key.model_name)
+        return float(told[self._rank_key].reshape(-1)[0])
 
     def _rank(
         self, element: metric_types.StandardMetricInputs, labels: np.ndarray, scores: np.ndarray

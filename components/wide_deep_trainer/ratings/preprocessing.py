@@ -5,6 +5,7 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from components.training.vocabulary import to_rows
 from components.wide_deep_trainer.ratings import features
 from transforms.vectorize_genres import GENRES
 
@@ -33,8 +34,8 @@ def preprocessing_fn(
     bits = tf.constant([1 << place for place in range(len(GENRES))], tf.int64)
     genres = tf.reshape(flat[features.GENRES], [-1, len(GENRES)])
     columns = {
-        features.USER_ROW: _rows(flat[features.USER_ID], features.USER_VOCABULARY),
-        features.ITEM_ROW: _rows(flat[features.ITEM_ID], features.ITEM_VOCABULARY),
+        features.USER_ROW: to_rows(flat[features.USER_ID], features.USER_VOCABULARY),
+        features.ITEM_ROW: to_rows(flat[features.ITEM_ID], features.ITEM_VOCABULARY),
         features.TIMESTAMP: time,
         features.SCALED_TIME: tf.cast(tft.scale_to_z_score(tf.cast(time, tf.float64)), tf.float32),
         features.GENRE_MASK: tf.reduce_sum(genres * bits, axis=1),
@@ -44,13 +45,3 @@ def preprocessing_fn(
     lists = {name: tf.RaggedTensor.from_row_splits(x, splits) for name, x in columns.items()}
     # A model that serves is given none, and would fail.
     return {**lists, features.RATING: inputs[features.RATING]}
-
-
-def _rows(ids: tf.Tensor, vocabulary: str) -> tf.Tensor:
-    # With weights TFT counts the ids of a batch in its graph, and else each of them in Beam.
-    return tft.compute_and_apply_vocabulary(
-        ids,
-        num_oov_buckets=1,
-        vocab_filename=vocabulary,
-        weights=tf.ones_like(ids, tf.float32),
-    )
