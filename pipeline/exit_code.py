@@ -17,8 +17,13 @@ class ExitCode(enum.IntEnum):
     BROKEN_PIPE = 141
 
 
+_REFUSALS = {
+    "DataGateError": ExitCode.REFUSED_BY_DATA_GATE,
+    "UnservableModelError": ExitCode.REFUSED_BY_MODEL_GATE,
+}
+
+
 def outcome_of(mistake: UserError) -> ExitCode:
     """Returns how a command ends that a mistake stopped."""
-    # By its name: the module of the class brings TFX.
-    refused = type(mistake).__name__ == "DataGateError"
-    return ExitCode.REFUSED_BY_DATA_GATE if refused else ExitCode.USER_MISTAKE
+    # By their names: the modules of the classes bring TFX.
+    return _REFUSALS.get(type(mistake).__name__, ExitCode.USER_MISTAKE)

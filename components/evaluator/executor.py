@@ -17,6 +17,7 @@ from components.artifacts import Artifacts, Properties
 from components.code import check_code
 from components.evaluator import eval_model
 from components.evaluator.gates import Limits
+from components.evaluator.smoke_test import SmokeTest, UnservableModelError
 from components.evaluator.thresholds import put_thresholds
 from components.evaluator.verdict import judge, list_notes, read_evaluation, verdict_lines
 from components.model_records.in_use import ServedModel, find_baseline, model_identity
@@ -37,7 +38,8 @@ class EvaluatorExecutor(executor.Executor):
 
     Where that one was made of another data set or another split, only the bounds hold. An execution
     property with the name of a bound's setting takes its place. A model that is not measured on the
-    held-out Examples is not blessed.
+    held-out Examples is not blessed, nor one that does not answer a few of them by each of its
+    signatures in a process of its own.
     """
 
     def Do(
@@ -54,6 +56,7 @@ class EvaluatorExecutor(executor.Executor):
 
         Raises:
             UserError: A bound is out of range.
+            UnservableModelError: The model cannot be evaluated, and gives no server an answer.
         """
         check_code(json.loads(exec_properties["code"])["evaluator"])
         compiled = from_json(Limits, exec_properties["gate"])
@@ -70,15 +73,24 @@ class EvaluatorExecutor(executor.Executor):
         asked = [name for spec in config.model_specs for name in spec.preprocessing_function_names]
         obstacle = _obstacle(record, path, baseline, asked) if baseline else ""
         compared = [_as_artifact(baseline)] if baseline and not obstacle else []
-        super().Do(
-            {**input_dict, standard_component_specs.BASELINE_MODEL_KEY: compared},
-            output_dict,
-            {
-                **exec_properties,
-                key: proto_utils.proto_to_json(config),
-                standard_component_specs.MODULE_PATH_KEY: eval_model.__name__,
-            },
-        )
+        with SmokeTest(path, _eval_files(input_dict)) as smoke_test:
+            try:
+                super().Do(
+                    {**input_dict, standard_component_specs.BASELINE_MODEL_KEY: compared},
+                    output_dict,
+                    {
+                        **exec_properties,
+                        key: proto_utils.proto_to_json(config),
+                        standard_component_specs.MODULE_PATH_KEY: eval_model.__name__,
+                    },
+                )
+            except Exception as error:
+                if failure := smoke_test.failure():
+                    raise UnservableModelError(
+                        f"{failure}; mend what exports it and run again"
+                    ) from error
+                raise
+            failure = smoke_test.failure()
 
         blessing = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.BLESSING_KEY]
@@ -109,6 +121,9 @@ class EvaluatorExecutor(executor.Executor):
             )
         elif not blessed and not reasons:
             reasons.append("the Evaluator did not bless the model; see its evaluation")
+        if failure:
+            _withhold(blessing)
+            blessed, reasons = False, [*reasons, failure]
         record |= {
             "parent": parent,
             "metrics": measured.overall,
@@ -124,6 +139,11 @@ class EvaluatorExecutor(executor.Executor):
         )
         for line in verdict_lines(record, limits.bounds_on):
             logging.info("verdict: %s", line)
+
+
+def _eval_files(input_dict: Artifacts) -> str:
+    """Returns a pattern of the held-out Examples."""
+    return f"{artifact_utils.get_split_uri(input_dict['examples'], 'eval')}/*"
 
 
 def _known(

@@ -1,9 +1,11 @@
 """The gate end to end: real SavedModels through TFX's Evaluator, our metrics and bounds."""
 
+import glob
 import json
 import os
 import shutil
 import zlib
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -13,14 +15,17 @@ from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import proto_utils
 
+from components.evaluator import executor
 from components.evaluator.driver import EvaluatorDriver
 from components.evaluator.executor import EvaluatorExecutor
+from components.evaluator.smoke_test import UnservableModelError
 from components.model_records.in_use import model_identity, model_in_use
 from components.ranking_metrics import full_ranking
 from pipeline.config import preset
 from pipeline.eval_config import eval_config
+from pipeline.exit_code import ExitCode, outcome_of
 from pipeline.settings import apply_settings
-from transforms.base.errors import UserError
+from transforms.base.errors import UserError, find_user_error
 from transforms.base.in_process_beam import LOCAL_ARGS
 from transforms.base.settings import to_json
 
@@ -47,11 +52,15 @@ def by_place(label, place):
     return -place + label * 0.5
 
 
-def save(path, score, kind=tf.float32, ranks_all=True, lists=True):
+def not_a_number(user_id):
+    return {"user_id": tf.strings.to_number(tf.strings.as_string(user_id) + "x")}
+
+
+def save(path, score, kind=tf.float32, ranks_all=True, lists=True, broken=False):
     """Saves a model whose score of a candidate is a function of its label and place.
 
-    With a kind it has a second signature, with an input of that type; without lists it scores the
-    first candidate alone. Of all items, whose number is
+    With a kind it has a second signature, with an input of that type, which gives no answer if it
+    is broken; without lists it scores the first candidate alone. Of all items, whose number is
     200, it recommends the first, and ranks the held-out one ten places below that among candidates.
     """
 
@@ -85,7 +94,8 @@ def save(path, score, kind=tf.float32, ranks_all=True, lists=True):
         signatures[full_ranking.SIGNATURE] = rank_all
     if kind:
         by_name = tf.TensorSpec([None], kind, "user_id")
-        signatures["score"] = tf.function(lambda user_id: {"user_id": user_id}, [by_name])
+        asked = not_a_number if broken else (lambda user_id: {"user_id": user_id})
+        signatures["score"] = tf.function(asked, [by_name])
     module = tf.Module()
     module.functions = list(signatures.values())
     # Two functions differ in their graphs, and models of ours in their weights.
@@ -122,13 +132,20 @@ class Place:
                 writer.write(example.SerializeToString())
 
     def evaluate(
-        self, score, split=SPLIT, dataset="mine", kind=tf.float32, ranks_all=True, **bounds
+        self,
+        score,
+        split=SPLIT,
+        dataset="mine",
+        kind=tf.float32,
+        ranks_all=True,
+        broken=False,
+        **bounds,
     ):
         """Returns the record, and as `reference` what the driver had told TFX's cache."""
         self._runs += 1
         home = str(self.folder / f"run{self._runs}")
         self.model = os.path.join(home, "model", "Format-Serving")
-        save(self.model, score, kind, ranks_all)
+        save(self.model, score, kind, ranks_all, broken=broken)
         model, evaluation, self.blessing = (
             standard_artifacts.Model(),
             standard_artifacts.ModelEvaluation(),
@@ -181,6 +198,46 @@ class Place:
 @pytest.fixture
 def place(tmp_path):
     return Place(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def smoke_test(monkeypatch):
+    """Does without the smoke test, which takes longer than the rest; returns what brings it."""
+    asked = executor.SmokeTest
+    monkeypatch.setattr(executor, "SmokeTest", Passed)
+    return lambda: monkeypatch.setattr(executor, "SmokeTest", asked)
+
+
+class Passed(nullcontext):
+    def __init__(self, model, examples):
+        assert os.path.isdir(model) and glob.glob(examples)
+        super().__init__(self)
+
+    def failure(self):
+        return ""
+
+
+def test_a_model_that_answers_is_blessed_and_one_that_does_not_is_refused(place, smoke_test):
+    smoke_test()
+    assert place.evaluate(perfect)["blessed"]
+    record = place.evaluate(perfect, broken=True)
+    assert not record["blessed"] and record["metrics"]["hit_rate_at_10"] == 1
+    (reason,) = record["reasons"]
+    assert "does not answer in a process of its own: signature score: " in reason
+
+
+def test_a_model_that_cannot_be_evaluated_either_is_told_in_a_line(place, smoke_test):
+    def fails(label, place):
+        return tf.strings.to_number(tf.strings.as_string(label) + "x")
+
+    smoke_test()
+    with pytest.raises(UnservableModelError) as caught:
+        place.evaluate(fails)
+    assert find_user_error(caught.value) is not None
+    told = str(find_user_error(caught.value))
+    assert told.endswith("; mend what exports it and run again") and "\n" not in told
+    assert "signature serving_default: InvalidArgumentError" in told
+    assert outcome_of(caught.value) is ExitCode.REFUSED_BY_MODEL_GATE
 
 
 @pytest.mark.parametrize(
