@@ -31,7 +31,12 @@ class ServedModel:
     @property
     def name(self) -> str:
         """Version and identity: what a later record calls it."""
-        return f"{os.path.basename(self.folder)}:{self.identity}"
+        return f"{self.version}:{self.identity}"
+
+    @property
+    def version(self) -> str:
+        """Its version, a whole number; the greatest is in use."""
+        return os.path.basename(self.folder)
 
     def origin(self) -> Record:
         """Returns its record.

@@ -19,6 +19,8 @@ SETTINGS = "settings"
 SPLIT = "split"
 """Of Examples: the settings that decide what is held out, as JSON."""
 
+RESTORES = "restores"
+
 Record = dict[str, Any]
 """A record as JSON has it.
 
@@ -27,6 +29,7 @@ Record = dict[str, Any]
 * `settings` by part, `bounds` by setting
 * `metrics` over all examples, `slices`, and `baseline`, the metrics of the model compared with
 * `parent`, that model's name, or ""
+* `restores`, of a model that serves again: the version in which it was pushed
 * `blessed`, and the verdict's `reasons` and `notes`
 * `identity` of the model, `code` (fingerprints of the sources), `versions` of the packages
 """

@@ -1,7 +1,6 @@
 """Pushes a blessed model with its record."""
 
 import os
-import time
 
 from absl import logging
 from tfx.components.pusher import executor
@@ -11,16 +10,16 @@ from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, proto_utils
 
 from components.artifacts import Artifacts, Properties
-from components.model_records.in_use import model_identity, model_in_use, versions
+from components.model_records.in_use import model_identity, model_in_use
+from components.model_records.put_model import put_model
 from components.model_records.record import RECORD_FILE
 
 
 class PusherExecutor(executor.Executor):
     """TFX's executor, but for what lies in the serving folder after it, or after a kill in it.
 
-    The record comes with the model, and `saved_model.pb`, by which servers and we tell a whole
-    model, comes last and in one step. A version is newer than every one before it. A model that is
-    in use already is not pushed again.
+    It is put there with its record, as `put_model` does. A model that is in use already is not
+    pushed again.
     """
 
     def Do(
@@ -52,12 +51,7 @@ def _push(model: str, blessing: str, serving_dir: str) -> str:
     if in_use and in_use.identity == model_identity(model):
         logging.info("%s is this model already", in_use.folder)
         return in_use.folder
-    newer = [int(version) + 1 for version in versions(serving_dir)[:1]]
-    folder = os.path.join(serving_dir, str(max([int(time.time()), *newer])))
-    io_utils.copy_dir(model, folder, deny_regex_patterns=[r"saved_model\.pb"])
-    fileio.copy(os.path.join(blessing, RECORD_FILE), os.path.join(folder, RECORD_FILE))
-    last = os.path.join(folder, "saved_model.pb")
-    fileio.copy(os.path.join(model, "saved_model.pb"), f"{last}.part")
-    fileio.rename(f"{last}.part", last)
+    with fileio.open(os.path.join(blessing, RECORD_FILE)) as file:
+        folder = put_model(model, file.read(), serving_dir)
     logging.info("pushed to %s", folder)
     return folder

@@ -4,20 +4,20 @@ Parsing, help and mistakes need no TensorFlow; what runs imports it.
 """
 
 import argparse
-import functools
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from pipeline.cli import completion
+from pipeline.cli.arguments import add_output_root, add_pipeline, add_set, complete
 from pipeline.cli.parser import Parser, add_command
 from pipeline.cli.settings import settings_lines, terminal_width
-from pipeline.cli.use import add_output_root, add_use_commands
+from pipeline.cli.submit import add_submit_command
+from pipeline.cli.use import add_use_commands
 from pipeline.config import preset
-from pipeline.environment import Environment
 from pipeline.exit_code import ExitCode, outcome_of
 from pipeline.pipelines.registry import definition, pipeline_of, pipelines
-from pipeline.settings import apply_settings, configure, setting_values
+from pipeline.settings import configure
 from pipeline.version import VERSION
 from transforms.base.errors import UserError
 from transforms.base.settings import check
@@ -66,51 +66,26 @@ def _parser() -> Parser:
         f"python -m pipeline run {some} --dataset mine --set train_epochs=4",
         "It ends with a verdict, and leaves summary.json and report.html.",
     )
-    _add_pipeline(run)
+    add_pipeline(run)
     dataset = run.add_argument(
         "--dataset",
         metavar="NAME",
         help="a known data set, or a folder of your own in the data root; default: the embedded "
         "sample, or real data with --data-root",
     )
-    _complete(dataset, completion.datasets)
+    complete(dataset, completion.datasets)
     run.add_argument(
         "--data-root", metavar="FOLDER", help="folder that holds the data sets (default: data)"
     )
     add_output_root(run)
-    _add_set(run)
+    add_set(run)
     run.add_argument("--no-download", action="store_true", help="fail if the data are not there")
     run.add_argument(
         "--verbose", action="store_true", help="show all that TFX, Beam and TensorFlow log"
     )
     run.set_defaults(command=_run)
 
-    submit = add_command(
-        commands,
-        "submit",
-        "compile a pipeline, upload it to Kubeflow or Vertex and start a run",
-        f"python -m pipeline submit {some} --engine vertex --parameter train_epochs=3",
-        "Environment variables say where data, image and results are: see kubeflow/README.md. "
-        "What --set sets counts more than SETTINGS.",
-    )
-    _add_pipeline(submit)
-    submit.add_argument("--engine", choices=("kubeflow", "vertex"), required=True, help="where")
-    submit.add_argument("--endpoint", metavar="URL", help="address of Kubeflow Pipelines")
-    _add_set(submit)
-    submit.add_argument(
-        "--parameter",
-        dest="parameters",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a run-time parameter: data_root, train_epochs, seed or a bound; may be repeated",
-    )
-    submit.add_argument(
-        "--wait",
-        action="store_true",
-        help="follow a run on Kubeflow to its end, and end with its verdict and exit code",
-    )
-    submit.set_defaults(command=_submit)
+    add_submit_command(commands)
 
     download = add_command(
         commands,
@@ -122,7 +97,7 @@ def _parser() -> Parser:
         "dataset",
         help="ml-100k, -1m, -10m, -20m, -25m, -32m, ml-latest-small, ml-latest, or census",
     )
-    _complete(named, completion.datasets)
+    complete(named, completion.datasets)
     download.add_argument(
         "--data-root",
         default="data",
@@ -140,11 +115,11 @@ def _parser() -> Parser:
         f"python -m pipeline settings {some} --preset best",
         "Each name=value is what --set of other commands takes.",
     )
-    _add_pipeline(settings)
+    add_pipeline(settings)
     shown = settings.add_argument(
         "--preset", metavar="NAME", help="whose values to show; default: the first"
     )
-    _complete(shown, completion.presets)
+    complete(shown, completion.presets)
     settings.set_defaults(command=_settings)
 
     shell = add_command(
@@ -157,27 +132,6 @@ def _parser() -> Parser:
     )
     shell.set_defaults(command=_completion)
     return parser
-
-
-def _complete(argument: argparse.Action, candidates: Callable[..., list[str]]) -> None:
-    argument.completer = candidates  # type: ignore[attr-defined]
-
-
-def _add_set(parser: argparse.ArgumentParser) -> None:
-    pair = parser.add_argument(
-        "--set",
-        dest="settings",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="change a setting, or choose a preset with preset=NAME; may be repeated; the command "
-        "settings lists them",
-    )
-    _complete(pair, completion.settings)
-
-
-def _add_pipeline(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("pipeline", choices=tuple(pipelines()), help="which one")
 
 
 def _run(options: argparse.Namespace) -> ExitCode:
@@ -202,33 +156,6 @@ def _run(options: argparse.Namespace) -> ExitCode:
         allow_download=not options.no_download,
     )
     return run(config, dataset, folder, output_root, options.verbose)
-
-
-def _submit(options: argparse.Namespace) -> ExitCode:
-    from kubeflow.submit import submit
-
-    settings = [*Environment(os.environ).settings(), *options.settings]
-    config = configure(options.pipeline, settings)
-    pairs = [pair.partition("=") for pair in options.parameters]
-    for name, equals, value in pairs:
-        if not equals:
-            raise UserError(f"--parameter {name}{value}: must be name=value")
-    texts = {name: value for name, _, value in pairs}
-    # What no setting could have is refused before it is sent, and the rest gets its type.
-    known = setting_values(config)
-    asked = apply_settings(config, [f"{n}={v}" for n, v in texts.items() if n in known])
-    values = {name: setting_values(asked).get(name, text) for name, text in texts.items()}
-    # Engines have no type for truth that TFX knows of.
-    parameters = {n: int(v) if isinstance(v, bool) else v for n, v in values.items()}
-    return submit(
-        options.pipeline,
-        options.engine,
-        settings,
-        parameters,
-        options.endpoint,
-        tell=functools.partial(print, flush=True),
-        wait=options.wait,
-    )
 
 
 def _download(options: argparse.Namespace) -> ExitCode:

@@ -1,9 +1,10 @@
-"""The commands that use what runs left behind: recommend, predict, list; and doctor."""
+"""The commands that use what runs left behind: recommend, predict, list, rollback; and doctor."""
 
 import argparse
 import sys
 from typing import Any
 
+from pipeline.cli.arguments import add_output_root
 from pipeline.cli.parser import add_command
 from pipeline.exit_code import ExitCode
 from pipeline.pipelines.registry import definition, pipelines
@@ -84,6 +85,18 @@ def add_use_commands(commands: Any) -> None:
     add_output_root(runs)
     runs.set_defaults(command=_list)
 
+    rollback = add_command(
+        commands,
+        "rollback",
+        "let the model serve again that did before the one in use",
+        f"python -m pipeline rollback {next(iter(pipelines()))}",
+        "Again, it goes one further back. Nothing is removed, and the next candidate is compared "
+        "with what serves then.",
+    )
+    rollback.add_argument("pipeline", choices=tuple(pipelines()), help="whose model")
+    add_output_root(rollback)
+    rollback.set_defaults(command=_rollback)
+
     doctor = add_command(
         commands,
         "doctor",
@@ -93,23 +106,6 @@ def add_use_commands(commands: Any) -> None:
     )
     add_output_root(doctor)
     doctor.set_defaults(command=_doctor)
-
-
-def add_output_root(parser: argparse.ArgumentParser) -> None:
-    """Adds the option that names the folder for all results."""
-    parser.add_argument(
-        "--output-root",
-        type=_local_folder,
-        default="output",
-        metavar="FOLDER",
-        help="folder for all results (default: %(default)s)",
-    )
-
-
-def _local_folder(text: str) -> str:
-    if not text or "://" in text:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a folder on this machine")
-    return text
 
 
 def _recommend(options: argparse.Namespace) -> ExitCode:
@@ -184,6 +180,17 @@ def _list(options: argparse.Namespace) -> ExitCode:
     from pipeline.run.history import list_runs
 
     sys.stdout.writelines(f"{line}\n" for line in list_runs(options.output_root))
+    return ExitCode.SUCCESS
+
+
+def _rollback(options: argparse.Namespace) -> ExitCode:
+    from pipeline.run.rollback import roll_back
+
+    done = roll_back(options.output_root, options.pipeline)
+    print(
+        f"{options.pipeline}: model {done.restored} serves again, as {done.version}, "
+        f"in the place of {done.replaced}"
+    )
     return ExitCode.SUCCESS
 
 

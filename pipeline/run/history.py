@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from components.model_records.in_use import ServedModel, model_in_use, served_models
-from components.model_records.record import compared_with
+from components.model_records.record import RESTORES, compared_with
 from pipeline.config import preset
 from pipeline.pipelines.registry import pipelines
 from pipeline.run.plain_folder import plain_folder
@@ -92,17 +92,19 @@ def write_whole(path: str, text: str) -> None:
 def _models(home: str) -> list[str]:
     """Returns the whole models by version, the newest first, each with what its record tells."""
     return [
-        f"{os.path.basename(model.folder)}  {_origin(model.record)}"
-        for model in served_models(os.path.join(home, "serving"))
+        f"{model.version}  {_origin(model.record)}{'' if place else '  in use'}"
+        for place, model in enumerate(served_models(os.path.join(home, "serving")))
     ]
 
 
 def _origin(record: dict[str, Any] | None) -> str:
     if record is None:
         return "no record"
-    version = compared_with(record)
+    version, restored = compared_with(record), record.get(RESTORES)
     compared = f"compared with {version}" if version else ""
-    return "  ".join(text for text in (record["dataset"], _metrics(record), compared) if text)
+    restores = f"restores {restored}" if restored else ""
+    columns = (record["dataset"], _metrics(record), compared, restores)
+    return "  ".join(text for text in columns if text)
 
 
 def _outcome(run: dict[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """One run on this machine: data set, DAG, verdict, summary."""
 
-import fcntl
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,6 +14,7 @@ from pipeline.imports import uncollected
 from pipeline.run.console import quiet
 from pipeline.run.deployment import local_deployment
 from pipeline.run.history import keep_run, write_whole
+from pipeline.run.lock import locked
 from pipeline.run.remedies import find_remedy
 from transforms.base.errors import UserError, find_user_error
 
@@ -45,7 +45,7 @@ def run(
     with ExitStack() as held:
         with _blaming(home):
             os.makedirs(home, exist_ok=True)
-            held.enter_context(_locked(home))
+            held.enter_context(locked(home))
         deployment = local_deployment(config, dataset, data_folder, home)
         kept = _RunFiles(home, config, dataset, deployment.input_base)
         with _blaming(home):
@@ -165,7 +165,8 @@ def _verdict_lines(
 
 
 def _draw_report(kept: _RunFiles) -> str:
-    """Draws the report and tells where it is, or why there is none; the verdict stands anyway."""
+    """Draws the report and tells where it is, or why there is none; the verdict stands anyway.
+    """
     from absl import logging
 
     try:
@@ -190,19 +191,6 @@ def _blaming(home: str) -> Iterator[None]:
             f"{error.filename or home}: {error.strerror}; "
             "free space or choose another folder with --output-root"
         ) from error
-
-
-@contextmanager
-def _locked(home: str) -> Iterator[None]:
-    """Holds the output folder's lock, which ends with the process however that ends."""
-    with open(os.path.join(home, "lock"), "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(
-                f"{home}: another run is at work here; wait for it or use another --output-root"
-            ) from None
-        yield
 
 
 def _shown(path: str) -> str:

@@ -31,6 +31,7 @@ _ID = {
     "versions": "pipeline_version_id",
     "experiments": "experiment_id",
     "runs": "run_id",
+    "recurringruns": "recurring_run_id",
 }
 _PYTHON_TYPES = {"NUMBER_INTEGER": int, "NUMBER_DOUBLE": (int, float), "STRING": str}
 _Record = dict[str, Any]
@@ -50,8 +51,8 @@ class KfpServer:
         url: The endpoint.
         multi_user: Whether it serves several users, each with a namespace.
         packages: The bytes of each uploaded package, by the id of its version.
-        pipelines, versions, experiments, runs: The records in the API's form, by id. The first of
-            each kind is "pipelines-1", "versions-1", "experiments-1", "runs-1".
+        pipelines, versions, experiments, runs, recurringruns: The records in the API's form, by id.
+            The first of each kind is "pipelines-1", "versions-1", and so on.
         started: All runs as they were asked for, those that were deleted included.
         tokens: What the Authorization headers held.
         unknown: Calls that the server does not implement, as "METHOD path".
@@ -65,6 +66,7 @@ class KfpServer:
     versions: dict[str, _Record] = field(default_factory=dict)
     experiments: dict[str, _Record] = field(default_factory=dict)
     runs: dict[str, _Record] = field(default_factory=dict)
+    recurringruns: dict[str, _Record] = field(default_factory=dict)
     started: list[_Record] = field(default_factory=list)
     tokens: set[str | None] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
@@ -101,6 +103,14 @@ class KfpServer:
             case "POST", "runs", [call] if call.endswith(":terminate"):
                 self._terminate(self._one("runs", call.removesuffix(":terminate")))
                 return {}
+            case "POST", "recurringruns", []:
+                return self._recur(json.loads(body))
+            case "POST", "recurringruns", [call] if call.endswith(":disable"):
+                self._one(kind, call.removesuffix(":disable"))["status"] = "DISABLED"
+                return {}
+            case "GET", "recurringruns", []:
+                found = [r for r in self.recurringruns.values() if _passes(r, query)]
+                return _page("recurringRuns", found, query)
             case "GET", ("pipelines" | "experiments" | "runs"), []:
                 found = [r for r in getattr(self, kind).values() if _passes(r, query)]
                 return _page(kind, found, query)
@@ -125,7 +135,16 @@ class KfpServer:
     def _versions_of(self, pipeline: str) -> list[_Record]:
         return [record for record in self.versions.values() if record["pipeline_id"] == pipeline]
 
-    def _start(self, run: _Record) -> _Record:
+    def _recur(self, run: _Record) -> _Record:
+        """Adds a recurring run; the real server checks its cron, which has seconds."""
+        cron = run["trigger"]["cron_schedule"]["cron"]
+        if not re.fullmatch(r"[\d*/,-]+( [\d*/,?A-Z-]+){5}", cron):
+            raise _RefusedError(HTTPStatus.BAD_REQUEST, f"Schedule cron is not supported: {cron}")
+        self._check(run)
+        return self._add("recurringruns", {"status": "ENABLED", **run})
+
+    def _check(self, run: _Record) -> None:
+        """Refuses a run of what is not there, or with parameters that are not declared."""
         reference = run["pipeline_version_reference"]
         self._one("pipelines", reference["pipeline_id"])
         self._one("experiments", run["experiment_id"])
@@ -137,10 +156,13 @@ class KfpServer:
             if kind is None or not isinstance(value, _PYTHON_TYPES[kind]):
                 message = f"parameter {name} of {value!r}\nis not what the pipeline declares"
                 raise _RefusedError(HTTPStatus.BAD_REQUEST, message)
+
+    def _start(self, run: _Record) -> _Record:
+        self._check(run)
         self.started.append(run)
         record = self._add("runs", {"state": "RUNNING", **run})
         if self.play:
-            package = self.packages[reference["pipeline_version_id"]]
+            package = self.packages[run["pipeline_version_reference"]["pipeline_version_id"]]
             played = self.play(package, run["runtime_config"].get("parameters", {}))
             self._finish(record, played)
         return record

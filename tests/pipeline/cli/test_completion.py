@@ -32,7 +32,7 @@ def test_the_script_is_one_that_bash_takes(script):
     ("typed", "candidates"),
     [
         ("run n", ["ncf"]),
-        ("r", ["run", "recommend"]),
+        ("r", ["run", "recommend", "rollback"]),
         ("run census --no", ["--no-download"]),
         ("run ncf --set preset=ncf_", ["ncf_2018"]),
         ("run ncf --set num_f", ["num_factors="]),

@@ -93,7 +93,7 @@ def test_list_tells_of_every_run_and_model(tmp_path, capsys):
     assert lines[3].endswith("fault in Trainer: OSError: full")
     assert lines[4].endswith("serving:")
     assert lines[5:] == [
-        "    99  ml-1m  hit_rate_at_10 0.7000  ndcg_at_10 not a number  compared with 98",
+        "    99  ml-1m  hit_rate_at_10 0.7000  ndcg_at_10 not a number  compared with 98  in use",
         "    98  no record",
         "    97  ml-1m  hit_rate_at_10 0.7000  ndcg_at_10 not a number",
     ]
