@@ -2,7 +2,7 @@
 
 from transforms.base.in_process_beam import LOCAL_ARGS
 
-_BEAM_STEPS = ("StatisticsGen", "Transform", "Evaluator")
+_BEAM_STEPS = ("StatisticsGen", "Transform", "Evaluator", "BulkRecommender")
 
 
 def is_beam_step(component: str) -> bool:

@@ -4,12 +4,13 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from components.bulk_recommender.config import BulkConfig
 from components.tuning.config import TuningConfig
 from pipeline.beam_steps import in_process_args
 from pipeline.fingerprint import CodeFingerprints
 from pipeline.pipelines.definition import PipelineDefinition
 from pipeline.pipelines.registry import definition
-from transforms.base.settings import OneOf
+from transforms.base.settings import OneOf, Settings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,8 @@ class PipelineConfig:
         trainer: Settings of the Trainer.
         gate: Bounds of the Evaluator.
         tuning: Whether a Tuner looks for better settings of the trainer.
+        bulk: Whether all users are recommended items after a push; without settings in a pipeline
+            that recommends nothing.
     """
 
     definition: PipelineDefinition
@@ -31,6 +34,7 @@ class PipelineConfig:
     trainer: Any
     gate: Any
     tuning: TuningConfig = dataclasses.field(default_factory=TuningConfig)
+    bulk: Settings = dataclasses.field(default_factory=Settings)
 
     @property
     def pipeline(self) -> str:
@@ -90,5 +94,10 @@ def preset(pipeline: str, name: str = "") -> PipelineConfig:
     OneOf(*found.presets).check("preset", name)
     chosen = found.presets[name]
     return PipelineConfig(
-        definition=found, preset=name, data=found.data, trainer=chosen.trainer, gate=chosen.gate
+        definition=found,
+        preset=name,
+        data=found.data,
+        trainer=chosen.trainer,
+        gate=chosen.gate,
+        bulk=BulkConfig() if found.interactions else Settings(),
     )

@@ -17,6 +17,7 @@ class CodeFingerprints:
     transform: str
     trainer: str
     evaluator: str
+    bulk_recommender: str
 
 
 def code_fingerprints(
@@ -46,6 +47,9 @@ def code_fingerprints(
             "components.evaluator.component",
             "components.ranking_metrics.metrics",
             *sorted({metric.module for metric in pipeline.metrics if metric.module}),
+        ),
+        bulk_recommender=of(
+            "components.bulk_recommender.component", *filter(None, [pipeline.interactions])
         ),
     )
 

@@ -8,6 +8,8 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import standard_component_specs
 
+from components.bulk_recommender.component import BulkRecommender
+from components.bulk_recommender.config import BulkConfig
 from components.curated_schema_gen.component import CuratedSchemaGen
 from components.data_gate.component import DataGate
 from components.evaluator.component import Evaluator
@@ -27,9 +29,9 @@ def create_pipeline(config: PipelineConfig, deployment: Deployment) -> tfx.dsl.P
     """Returns the DAG from raw files to a pushed model; reads neither disk nor environment.
 
     ExampleGen, StatisticsGen, CuratedSchemaGen, ExampleValidator, DataGate, Transform, Tuner if
-    asked for, Trainer, Evaluator, Pusher. What the data gate refuses is not transformed, and what
-    the Evaluator does not bless is not pushed. What either compares with is no artifact: it is
-    looked up at run time, beside the models in use.
+    asked for, Trainer, Evaluator, Pusher, BulkRecommender if asked for. What the data gate refuses
+    is not transformed, and what the Evaluator does not bless is not pushed. What either compares
+    with is no artifact: it is looked up at run time, beside the models in use.
 
     Args:
         config: What to compute.
@@ -109,6 +111,17 @@ def create_pipeline(config: PipelineConfig, deployment: Deployment) -> tfx.dsl.P
             filesystem=tfx.proto.PushDestination.Filesystem(base_directory=deployment.serving_dir)
         ),
     )
+    bulk_recommender = None
+    if isinstance(config.bulk, BulkConfig) and config.bulk.batch_top:
+        bulk_recommender = BulkRecommender(
+            examples=example_gen.outputs["examples"],
+            model=trainer.outputs["model"],
+            model_blessing=evaluator.outputs["blessing"],
+            top=config.bulk.batch_top,
+            interactions=pipeline.interactions,
+            code=deployment.code.bulk_recommender,
+        )
+        bulk_recommender.add_upstream_node(pusher)
     nodes: list[BaseNode] = [
         example_gen,
         statistics_gen,
@@ -120,6 +133,7 @@ def create_pipeline(config: PipelineConfig, deployment: Deployment) -> tfx.dsl.P
         trainer,
         evaluator,
         pusher,
+        *([bulk_recommender] if bulk_recommender else []),
     ]
     for node in nodes:
         if args := deployment.beam_args(node.id):

@@ -14,7 +14,7 @@ from pipeline.pipelines.registry import definition
 from transforms.base.errors import UserError
 from transforms.base.settings import Rule, extras, nearest
 
-_PARTS = ("data", "trainer", "gate", "tuning")
+_PARTS = ("data", "trainer", "gate", "tuning", "bulk")
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 

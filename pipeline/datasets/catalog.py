@@ -12,6 +12,9 @@ from transforms.base.errors import UserError
 from transforms.base.settings import nearest
 from transforms.parsing.file_names import is_table
 
+MADE_UP = "made up, under the licence of this project"
+"""The licence of embedded samples."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
@@ -23,6 +26,7 @@ class Dataset:
         sources: Where they come from; the next is asked when one cannot bring them.
         also: Other names that its folder has, such as that in its archive.
         loose: Whether its files may lie in the data root itself, as no others are called so.
+        licence: What its publisher allows, in words that follow "NAME: ".
     """
 
     folder: str
@@ -30,6 +34,7 @@ class Dataset:
     sources: tuple[Source, ...]
     also: tuple[str, ...] = ()
     loose: bool = False
+    licence: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

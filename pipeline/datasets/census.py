@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pipeline.datasets.catalog import Catalog, Dataset
+from pipeline.datasets.catalog import MADE_UP, Catalog, Dataset
 from pipeline.datasets.sources import Files, Generated, ZipArchive
 
 _FILES = ("adult.data", "adult.test")
@@ -32,13 +32,17 @@ def _adult_among(folder: str, names: Sequence[str]) -> list[str]:
 CENSUS = Catalog(
     datasets={
         "sample": Dataset(
-            folder="census-sample", files=_FILES, sources=(Generated(_write_sample),)
+            folder="census-sample",
+            files=_FILES,
+            sources=(Generated(_write_sample),),
+            licence=MADE_UP,
         ),
         # UCI Adult: 32,561 and 16,281 people of the US census of 1994.
         "census": Dataset(
             folder="census",
             files=_FILES,
             loose=True,
+            licence="Becker and Kohavi, Adult (UCI, 1996), under CC BY 4.0",
             sources=(
                 ZipArchive(f"{_UCI}/static/public/2/adult.zip", _FILES, _PINS, _MOST_BYTES),
                 # Where they were before; it answers at times only.

@@ -1,6 +1,6 @@
 """The MovieLens data sets."""
 
-from pipeline.datasets.catalog import Catalog, Dataset
+from pipeline.datasets.catalog import MADE_UP, Catalog, Dataset
 from pipeline.datasets.sources import Generated, ZipArchive
 from transforms.parsing.file_names import RATINGS, ratings_among
 
@@ -17,6 +17,10 @@ _SHA256 = {
     "ml-25m": "8b21cfb7eb1706b4ec0aac894368d90acf26ebdfb6aced3ebd4ad5bd1eb9c6aa",
     "ml-32m": "e4a68655d7386b8f95f2f2424b2ff975dfdd15ffd59e0d864a14dca43e99d6ee",
 }
+_LICENCE = (
+    "GroupLens allows research that names it (Harper and Konstan, 2015), and commercial use or "
+    "passing the data on only with its permission, as the README in the archive says"
+)
 _U = ("u.data", "u.item")
 _DAT = ("ratings.dat", "movies.dat")
 _CSV = ("ratings.csv", "movies.csv")
@@ -47,12 +51,14 @@ def _published(name: str, files: tuple[str, str], ratings: int, unpacked: str = 
     max_bytes = ratings * _BYTES_PER_RATING + _BYTES_OF_MOVIES
     sources = tuple(ZipArchive(f"{folder}/{archive}", files, pins, max_bytes) for folder in folders)
     also = (unpacked,) if unpacked else ()
-    return Dataset(folder=name, also=also, files=files[:1], sources=sources)
+    return Dataset(folder=name, also=also, files=files[:1], sources=sources, licence=_LICENCE)
 
 
 MOVIELENS = Catalog(
     datasets={
-        "sample": Dataset(folder="sample", files=_DAT, sources=(Generated(_write_sample),)),
+        "sample": Dataset(
+            folder="sample", files=_DAT, sources=(Generated(_write_sample),), licence=MADE_UP
+        ),
         # 943 users, 1,682 movies.
         "ml-100k": _published("ml-100k", _U, 100_000),
         # 6,040 users, 3,706 movies.

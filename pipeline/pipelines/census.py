@@ -107,4 +107,7 @@ PIPELINE = PipelineDefinition(
         unknown="?",
         answer=_answer,
     ),
+    limits="It tells whether people of the US census of 1994 earned more than 50,000 dollars a "
+    "year, which was worth more than twice as much then. It repeats what incomes depended on, race "
+    "and sex included: it is an example, and no basis for decisions about people.",
 )

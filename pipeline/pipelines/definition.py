@@ -115,6 +115,7 @@ class PipelineDefinition:
         interactions: Name of the module that reads users' interactions from Examples, where an
             Example is a user: `recommend` needs it, and the report shows more with it.
         predict: What `predict` takes and tells; None for a model that it is not for.
+        limits: What its models are not for, in sentences, for the report and model cards.
     """
 
     name: str
@@ -137,6 +138,7 @@ class PipelineDefinition:
     eval_signature: str = ""
     interactions: str = ""
     predict: RowFormat | None = None
+    limits: str = "Nobody has written down what it is not for."
 
     def __post_init__(self) -> None:
         """Raises UserError for a name that engines do not take."""

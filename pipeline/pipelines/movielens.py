@@ -118,4 +118,8 @@ PIPELINE = PipelineDefinition(
         features=_with_genres,
         answer=lambda scores: {"rating": scores},
     ),
+    limits="It was measured on ratings of films that people chose to watch and rate, and says "
+    "nothing of the others, nor of the order of a list. Where the split is random, it looks "
+    "at a user's later ratings, too, and errs more on a time that is still to come. The "
+    "exported model holds ratings of users.",
 )

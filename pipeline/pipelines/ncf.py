@@ -161,4 +161,9 @@ PIPELINE = PipelineDefinition(
     ),
     eval_signature=SIGNATURE,
     interactions="components.ncf_trainer.interactions",
+    limits="It recommends what people with like histories went on to, and so what was popular. Of "
+    "users and items that it was not trained on it knows nothing. It was measured on what "
+    "people chose by themselves: what they would have done with its recommendations is not "
+    "known. The held-out item is each user's last, in an order that in part is that of the "
+    "site's pages.",
 )

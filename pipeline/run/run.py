@@ -160,19 +160,26 @@ def _verdict_lines(
         count = summary["counters"]["quarantined"]
         lines.append(f"bad rows set aside: {count}, in {_shown(summary['quarantine'])}")
     if record["blessed"]:
-        return [*lines, f"blessed and pushed: {_shown(summary['pushed_model'])}"]
+        lines.append(f"blessed and pushed: {_shown(summary['pushed_model'])}")
+        if recommendations := summary["lineage"].get("recommendations"):
+            lines.append(f"recommendations: {_shown(recommendations)}")
+        return lines
     return [*lines, "nothing was pushed"]
 
 
 def _draw_report(kept: _RunFiles) -> str:
     """Draws the report and tells where it is, or why there is none; the verdict stands anyway.
+
+    A pushed model gets its card.
     """
     from absl import logging
 
     try:
+        from pipeline.run.report.model_card import write_model_card
         from pipeline.run.report.page import write_report
 
         write_report(kept.summary_file, kept.report_file)
+        write_model_card(kept.summary_file)
     except Exception as error:
         logging.exception("the report could not be drawn")
         return (

@@ -25,6 +25,7 @@ _LINEAGE = {
     "statistics": ("StatisticsGen", "statistics"),
     "anomalies": ("ExampleValidator", "anomalies"),
     "model": ("Trainer", "model"),
+    "recommendations": ("BulkRecommender", "inference_result"),
 }
 _Outputs = dict[tuple[str, str], metadata_store_pb2.Artifact]
 
@@ -90,7 +91,7 @@ def _known(
         "cached": progress.cached,
         "settings": {
             part: json.loads(to_json(getattr(config, part)))
-            for part in ("data", "trainer", "gate", "tuning")
+            for part in ("data", "trainer", "gate", "tuning", "bulk")
         },
         "lineage": {
             **{key: outputs[output].uri for key, output in _LINEAGE.items() if output in outputs},

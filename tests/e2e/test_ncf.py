@@ -251,3 +251,22 @@ def test_more_gpus_than_there_are_is_one_line_and_exit_2(workplace, capfd):
     done = workplace.run_here(capfd, "--set", "num_gpus=1")
     assert done.code == 2
     assert done.mistake().startswith("error: num_gpus=1: this machine has 0 GPUs")
+
+
+@pytest.mark.usefixtures("first")
+def test_all_users_are_recommended_after_a_push_what_recommend_tells_them(
+    workplace, capfd, tmp_path
+):
+    done = workplace.run(*QUICK, "--set", "batch_top=7")
+    assert done.code == 0, done.out + done.err
+    (line,) = [line for line in done.out.splitlines() if line.startswith("recommendations: ")]
+    folder = workplace.summary()["lineage"]["recommendations"]
+    assert line == f"recommendations: {os.path.realpath(folder)}"
+    shards = pq.read_table(folder)
+    out = str(tmp_path / "all.parquet")
+    assert workplace.use(capfd, "recommend", "--all", "--top", "7", "--out", out).code == 0
+    order = [("user_id", "ascending"), ("rank", "ascending")]
+    found, told = (table.sort_by(order) for table in (shards, pq.read_table(out)))
+    for name in ("user_id", "rank", "item_id"):
+        assert found[name].to_pylist() == told[name].to_pylist()
+    np.testing.assert_allclose(found["score"], told["score"], atol=1e-5)

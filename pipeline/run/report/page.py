@@ -3,7 +3,6 @@
 A run that was stopped has a part of these; what it has nothing to show in is left out.
 """
 
-import dataclasses
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -12,10 +11,10 @@ from typing import Any, NamedTuple
 import jinja2
 from markupsafe import Markup
 
-from pipeline.config import preset
 from pipeline.pipelines.definition import PipelineDefinition, named
 from pipeline.pipelines.registry import definition
 from pipeline.run.history import past_runs, write_whole
+from pipeline.run.report.about import about
 from pipeline.run.report.charts import bars, dots, lines
 from pipeline.run.report.distributions import (
     Distribution,
@@ -23,8 +22,8 @@ from pipeline.run.report.distributions import (
     interaction_distributions,
     read_anomalies,
 )
+from pipeline.run.report.measured import COUNT, MetricRow, metric_rows, metric_titles, slice_rows
 
-_COUNT = "example_count"
 # By the names of ExitCode.
 _VERDICTS = {
     "pushed": "Blessed and pushed",
@@ -52,33 +51,6 @@ class Chart(NamedTuple):
     rows: Sequence[Sequence[Any]]
 
 
-class MetricRow(NamedTuple):
-    """A metric over all examples, beside its bound and the model in use.
-
-    Attributes:
-        title: The metric, for people.
-        value: What the run measured; None when it was not finite.
-        sign: What the bound demands, ">=" or "<="; "" without a bound.
-        limit: The bound.
-        kept: Whether the value keeps the bound.
-        baseline: The value of the model in use on the same examples; None without one.
-    """
-
-    title: str
-    value: float | None
-    sign: str
-    limit: float | None
-    kept: bool
-    baseline: float | None
-
-    @property
-    def change(self) -> float | None:
-        """The value less the baseline's."""
-        if self.value is None or self.baseline is None:
-            return None
-        return self.value - self.baseline
-
-
 def write_report(summary_file: str, path: str) -> None:
     """Writes the report of a run to one HTML file, whole or not at all.
 
@@ -91,16 +63,16 @@ def write_report(summary_file: str, path: str) -> None:
     with open(summary_file, encoding="utf-8") as file:
         summary = json.load(file)
     pipeline = definition(summary["pipeline"])
-    titles = {"loss": "Loss", **_metric_titles(summary, pipeline)}
-    metrics = _metric_rows(summary, titles)
+    titles = {"loss": "Loss", **metric_titles(summary, pipeline)}
+    metrics = metric_rows(summary, titles)
     anomalies = summary["lineage"].get("anomalies")
     page = _environment().get_template("report.html.jinja")
     text = page.render(
         summary=summary,
         metrics=metrics,
         metric_charts=_metric_charts(metrics),
-        slices=_slice_rows(summary),
-        slice_metrics=[name for name in summary.get("metrics", ()) if name != _COUNT],
+        slices=slice_rows(summary),
+        slice_metrics=[name for name in summary.get("metrics", ()) if name != COUNT],
         slice_charts=_slice_charts(summary, titles),
         training_charts=_training_charts(summary, titles),
         data_charts=_data_charts(summary, pipeline),
@@ -110,16 +82,9 @@ def write_report(summary_file: str, path: str) -> None:
         baseline_run=_run_of_baseline(summary, os.path.dirname(summary_file)),
         titles=titles,
         verdict=_VERDICTS[summary["outcome"]],
+        about=about(summary, pipeline),
     )
     write_whole(path, text)
-
-
-def _metric_titles(summary: Mapping[str, Any], pipeline: PipelineDefinition) -> dict[str, str]:
-    settings = {
-        **dataclasses.asdict(preset(summary["pipeline"]).gate),
-        **summary.get("settings", {}).get("gate", {}),
-    }
-    return {metric.name: metric.title.format(**settings) for metric in pipeline.metrics}
 
 
 def _environment() -> jinja2.Environment:
@@ -145,20 +110,6 @@ def _figure(value: Any) -> Markup | str:
     return Markup('<data value="{}">{}</data>').format(repr(value), shown)
 
 
-def _metric_rows(summary: Mapping[str, Any], titles: Mapping[str, str]) -> list[MetricRow]:
-    bounds = {bound.metric: bound for bound in preset(summary["pipeline"]).gate.limits().bounds}
-    rows = []
-    measured = summary.get("metrics", {})
-    for name, value in ((name, measured[name]) for name in titles if name in measured):
-        sign, limit, kept = "", None, True
-        if name in bounds and (limit := summary["bounds"].get(bounds[name].setting)):
-            bound = dataclasses.replace(bounds[name], limit=limit)
-            sign, kept = "≥" if bound.higher_is_better else "≤", bound.keeps(value)
-        baseline = summary["baseline"].get(name)
-        rows.append(MetricRow(titles[name], value, sign, limit, kept, baseline))
-    return rows
-
-
 def _metric_charts(metrics: Sequence[MetricRow]) -> list[Chart]:
     charts: list[Chart] = []
     for i, row in enumerate(metrics):
@@ -172,20 +123,12 @@ def _metric_charts(metrics: Sequence[MetricRow]) -> list[Chart]:
     return charts
 
 
-def _slice_rows(summary: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    """Returns the slices, those of most examples first within a feature."""
-    return sorted(
-        summary.get("slices", {}).items(),
-        key=lambda row: (row[0].partition("=")[0], -(row[1].get(_COUNT) or 0)),
-    )
-
-
 def _slice_charts(summary: Mapping[str, Any], titles: Mapping[str, str]) -> list[Chart]:
-    slices = _slice_rows(summary)
+    slices = slice_rows(summary)
     charts: list[Chart] = []
     for name, overall in summary.get("metrics", {}).items():
         rows = [(label, of[name]) for label, of in slices if of.get(name) is not None]
-        if name == _COUNT or not rows:
+        if name == COUNT or not rows:
             continue
         references = {} if overall is None else {"all examples": overall}
         labels, values = zip(*rows, strict=True)
@@ -226,8 +169,8 @@ def _data_charts(summary: Mapping[str, Any], pipeline: PipelineDefinition) -> li
 
 def _slice_shares(summary: Mapping[str, Any], feature: str, title: str) -> list[Distribution]:
     shares = {
-        label.removeprefix(f"{feature}="): of[_COUNT] / summary["metrics"][_COUNT]
-        for label, of in _slice_rows(summary)
+        label.removeprefix(f"{feature}="): of[COUNT] / summary["metrics"][COUNT]
+        for label, of in slice_rows(summary)
         if label.startswith(f"{feature}=")
     }
     return [Distribution(title, list(shares), {"eval": list(shares.values())})] if shares else []

@@ -77,6 +77,7 @@ def judged(monkeypatch):
             "quarantine": quarantine,
             "notes": ["a note", "note: of the data"],
             "counters": {"quarantined": 3},
+            "lineage": {},
             "pushed_model": "serving/1" if blessed else None,
         }
         monkeypatch.setattr(summary, "summarise", lambda *unused: (told, record))

@@ -128,7 +128,7 @@ def test_trials_are_counted_from_one_and_told_in_their_order(told, tmp_path):
     trainer = json.loads(to_json(CONFIG.trainer))
     assert known["settings"]["trainer"] == {**trainer, "num_factors": 16}
     assert known["settings"]["gate"] == json.loads(to_json(CONFIG.gate))
-    assert known["settings"].keys() == {"data", "trainer", "gate", "tuning"}
+    assert known["settings"].keys() == {"data", "trainer", "gate", "tuning", "bulk"}
     assert [(trial["trial"], trial["score"]) for trial in tuning["trials"]] == [(1, 0.6), (2, 0.7)]
     assert tuning["best_trial"] == 2 and tuning["chosen"] == {"num_factors": 16}
     assert tuning["metric"] == "ndcg_at_10"

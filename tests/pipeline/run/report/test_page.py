@@ -2,7 +2,7 @@ import pytest
 
 from components.ncf_trainer import interactions
 from pipeline.pipelines.registry import definition
-from pipeline.run.report import page
+from pipeline.run.report import measured, page
 from pipeline.run.report.distributions import Distribution
 
 
@@ -58,24 +58,24 @@ def summary(**changes):
 
 
 def test_a_metric_stands_beside_its_bound_and_the_model_in_use():
-    rmse, mae = page._metric_rows(summary(), TITLES)
+    rmse, mae = measured.metric_rows(summary(), TITLES)
     assert rmse == ("RMSE", 0.92, "≤", 0.9, False, 0.95)
     assert rmse.change == pytest.approx(-0.03)
     assert mae == ("MAE", None, "", None, True, None) and mae.change is None
-    (kept, _) = page._metric_rows(summary(bounds={"max_rmse": 0.92}, baseline={}), TITLES)
+    (kept, _) = measured.metric_rows(summary(bounds={"max_rmse": 0.92}, baseline={}), TITLES)
     assert kept == ("RMSE", 0.92, "≤", 0.92, True, None) and kept.change is None
-    assert page._metric_rows({"pipeline": "movielens"}, TITLES) == []
+    assert measured.metric_rows({"pipeline": "movielens"}, TITLES) == []
 
 
 def test_a_bound_from_below_that_is_off_is_none():
     metrics = {"hit_rate_at_10": 0.7, "full_hit_rate": 0.1}
-    measured = {
+    summary = {
         "pipeline": "ncf",
         "metrics": metrics,
         "bounds": {"min_hit_rate": 0.6, "min_full_hit_rate": 0.0},
         "baseline": {},
     }
-    first, off = page._metric_rows(measured, {name: name for name in metrics})
+    first, off = measured.metric_rows(summary, {name: name for name in metrics})
     assert (first.sign, first.limit, first.kept) == ("≥", 0.6, True)
     assert (off.sign, off.kept) == ("", True)
 
@@ -197,6 +197,8 @@ def test_interactions_are_shown_where_examples_are_users(drawn, monkeypatch):
 
 def test_titles_tell_the_settings_of_the_run_or_else_of_the_preset():
     pipeline = definition("ncf")
-    own = page._metric_titles({"pipeline": "ncf", "settings": {"gate": {"full_k": 7}}}, pipeline)
+    own = measured.metric_titles({"pipeline": "ncf", "settings": {"gate": {"full_k": 7}}}, pipeline)
     assert own["full_hit_rate"] == "HR@7 of all items"
-    assert page._metric_titles({"pipeline": "ncf"}, pipeline)["coverage"].startswith("Coverage@1")
+    assert measured.metric_titles({"pipeline": "ncf"}, pipeline)["coverage"].startswith(
+        "Coverage@1"
+    )

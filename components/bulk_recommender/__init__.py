@@ -1,0 +1,1 @@
+"""What a pushed model recommends to all users, in Beam."""
