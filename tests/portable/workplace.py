@@ -44,11 +44,13 @@ class Workplace:
         pipeline: The pipeline's name.
         folder: The folder.
         packages: The folder that the project's wheel is installed in.
+        settings: Settings beside those that make a run quick, as `--set` takes them.
     """
 
     pipeline: str
     folder: str
     packages: str
+    settings: tuple[str, ...] = ()
 
     @property
     def home(self) -> str:
@@ -69,7 +71,8 @@ class Workplace:
             beam_args: These.
             variables: Environment variables beside the image's.
         """
-        settings = [f"--set={name}={value}" for name, value in QUICK[self.pipeline].items()]
+        quick = [f"{name}={value}" for name, value in QUICK[self.pipeline].items()]
+        settings = [f"--set={pair}" for pair in (*quick, *self.settings)]
         roots = [f"--{name}-root={self.folder}/{name}" for name in ("data", "output")]
         command = [sys.executable, _DRIVER, ",".join(steps), "run", self.pipeline]
         data = ["--dataset=sample", "--no-download", *roots, *settings]
