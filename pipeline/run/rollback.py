@@ -8,6 +8,7 @@ from components.model_records.in_use import ServedModel, served_models
 from components.model_records.record import RESTORES
 from pipeline.run.history import latest_pushed
 from pipeline.run.lock import locked
+from pipeline.serve.signature import import_tensorflow
 from transforms.base.errors import UserError
 
 
@@ -50,7 +51,8 @@ def roll_back(output_root: str, pipeline: str) -> RolledBack:
                 f"{replaced.folder}: no model served before it; run the pipeline again for another"
             )
         record = {**before[0].origin(), RESTORES: _first(before[0])}
-        # Here, as it takes seconds to import TFX.
+        # Here, as it takes seconds to import TFX, which brings TensorFlow.
+        import_tensorflow()
         from components.model_records.put_model import put_model
 
         text = json.dumps(record, indent=2, sort_keys=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from components.model_records.in_use import ServedModel
-from pipeline.serve.signature import Signature
+from pipeline.serve.signature import Signature, import_tensorflow
 from transforms.base.errors import UserError
 from transforms.parsing.file_names import movies_among
 from transforms.parsing.read_movies import Movie, read_movies
@@ -73,6 +73,7 @@ class Recommender:
             raise UserError(
                 f"{examples}: what users have seen is not there any more; run the pipeline again"
             )
+        import_tensorflow()
         self._served, self._reader = served, import_module(interactions)
         self.seen: Any = self._reader.read_interactions(examples)
         # The model fills up what it returns to as many.

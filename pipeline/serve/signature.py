@@ -39,7 +39,7 @@ class Signature:
             folder: The SavedModel.
             name: The signature's.
         """
-        tf = _import_tensorflow()
+        tf = import_tensorflow()
         # A session takes a third of the time of tf.saved_model.load, which makes a Python object
         # of each of the model's functions.
         settings = tf.compat.v1.ConfigProto()
@@ -73,7 +73,11 @@ class Signature:
         return outputs
 
 
-def _import_tensorflow() -> Any:
+def import_tensorflow() -> Any:
+    """Returns the module, imported without a word, and without what a served model needs none of.
+
+    What imports it at its own start has to be imported after this.
+    """
     quiet_stack()
     # With None in their place they cannot be imported; later they can be.
     spared = [name for name in _SPARED if name not in sys.modules]

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from components.ncf_trainer.interactions import read_interactions
 from pipeline.run.history import latest_pushed
+from tests.e2e.conftest import ROOT
 
 PIPELINE = "ncf"
 QUICK = ["--set", "train_epochs=8", "--set", "min_hit_rate=0.3", "--set", "min_ndcg=0.15"]
@@ -270,3 +271,13 @@ def test_all_users_are_recommended_after_a_push_what_recommend_tells_them(
     for name in ("user_id", "rank", "item_id"):
         assert found[name].to_pylist() == told[name].to_pylist()
     np.testing.assert_allclose(found["score"], told["score"], atol=1e-5)
+
+
+@pytest.mark.usefixtures("first")
+@pytest.mark.parametrize("who", [["--all", "--out", "-"], ["--user", "1"], ["--item", "1"]])
+def test_recommend_keeps_the_words_of_the_stack_to_itself(workplace, who):
+    root = ["--output-root", os.path.dirname(workplace.home)]
+    command = [sys.executable, "-m", "pipeline", "recommend", *who, "--top", "2", *root]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout
+    assert done.stderr == ""

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import jinja2
 from markupsafe import Markup
 
+from pipeline.config import preset
 from pipeline.pipelines.definition import PipelineDefinition, named
 from pipeline.pipelines.registry import definition
 from pipeline.run.history import past_runs, write_whole
@@ -80,6 +81,7 @@ def write_report(summary_file: str, path: str) -> None:
         tuning_rows=_tuning_rows(summary),
         time_chart=_time_chart(summary),
         baseline_run=_run_of_baseline(summary, os.path.dirname(summary_file)),
+        trend_charts=_trend_charts(summary, os.path.dirname(summary_file), titles),
         titles=titles,
         verdict=_VERDICTS[summary["outcome"]],
         about=about(summary, pipeline),
@@ -199,6 +201,28 @@ def _time_chart(summary: Mapping[str, Any]) -> Chart:
     labels, values = zip(*rows, strict=True)
     svg = bars("time", labels, {"seconds": values}, "seconds")
     return Chart("Seconds by component", svg, ("Component", "Seconds"), rows)
+
+
+def _trend_charts(summary: Mapping[str, Any], home: str, titles: Mapping[str, str]) -> list[Chart]:
+    """Returns what the models that were pushed for this data set measured, the oldest first."""
+    pushed = {
+        run["pushed_model"]: run["metrics"]
+        for run in past_runs(home)
+        if run.get("pushed_model") and run["data"]["dataset"] == summary["data"]["dataset"]
+    }
+    charts: list[Chart] = []
+    for bound in preset(summary["pipeline"]).gate.limits().bounds_on:
+        rows = [
+            (os.path.basename(model), metrics[bound.metric])
+            for model, metrics in pushed.items()
+            if metrics.get(bound.metric) is not None
+        ]
+        if len(rows) > 1:
+            title = titles[bound.metric]
+            values = [value for _, value in rows]
+            svg = lines(f"trend{len(charts)}", range(1, len(rows) + 1), values, "pushed model")
+            charts.append(Chart(f"{title} by model", svg, ("Model", title), rows))
+    return charts
 
 
 def _run_of_baseline(summary: Mapping[str, Any], home: str) -> dict[str, Any] | None:
