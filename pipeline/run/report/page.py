@@ -206,7 +206,7 @@ def _time_chart(summary: Mapping[str, Any]) -> Chart:
 def _trend_charts(summary: Mapping[str, Any], home: str, titles: Mapping[str, str]) -> list[Chart]:
     """Returns what the models that were pushed for this data set measured, the oldest first."""
     pushed = {
-        run["pushed_model"]: run["metrics"]
+        run["pushed_model"]: run.get("metrics", {})
         for run in past_runs(home)
         if run.get("pushed_model") and run["data"]["dataset"] == summary["data"]["dataset"]
     }
