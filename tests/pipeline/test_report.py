@@ -227,7 +227,8 @@ def test_the_run_that_pushed_the_model_in_use_is_named(draw, tmp_path):
     runs = {"1": "/models/0", "2": "/models/1", "3": None}
     for name, pushed in runs.items():
         run = {"started": f"2026-01-0{name}T11:12:13+0000", "preset": f"preset-{name}"}
-        keep_run(str(tmp_path), name, {**run, "pushed_model": pushed})
+        data = {"data": {"dataset": "another"}}
+        keep_run(str(tmp_path), name, {**run, **data, "pushed_model": pushed})
     text = draw()
     assert "of the run of 2026-01-02 11:12, preset preset-2" in text
     assert text.count("of the run of") == 1

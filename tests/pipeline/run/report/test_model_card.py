@@ -40,7 +40,7 @@ def test_a_card_tells_data_measures_limits_and_the_way_to_make_it_again(tmp_path
         "ml-1m: GroupLens allows research",
         "- ratings.dat: separated by ::",
         "- rows train: 800",
-        "On 12,345 examples that",
+        "On 12,345 examples that it was not trained on.",
         "| RMSE in stars | 0.9123 | ≤ 0.95 | 0.9300 |",
         "| MAE in stars | none | none | none |",
         "3 rows repeat others.",
