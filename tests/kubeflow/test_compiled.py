@@ -117,6 +117,16 @@ def test_a_tuner_gets_the_trainers_resources_and_run_time_parameters():
         assert best["producerTask"] == "Tuner"
 
 
+def test_everybody_is_recommended_something_only_after_the_push():
+    for engine in ENGINES:
+        documents = compile_pipeline("ncf", engine, SETTINGS="batch_top=5")
+        task = spec_of(documents)["root"]["dag"]["tasks"]["BulkRecommender"]
+        assert "Pusher" in task["dependentTasks"]
+        assert set(task["inputs"]["artifacts"]) == {"examples", "model", "model_blessing"}
+        (top,) = task["inputs"]["parameters"]["top"]["runtimeValue"].values()
+        assert str(top) in ("5.0", "5", "{'intValue': '5'}")
+
+
 def pods(documents):
     """Kubernetes' part by component id, checked against the messages of kfp-kubernetes."""
     _, platform = documents
