@@ -14,7 +14,7 @@ import tensorflow as tf
 _REQUESTS = 8
 _VALUES = 3
 # What TensorFlow puts before the message of an operation that failed.
-_PREAMBLE = ("Graph execution error", "Detected at node")
+_PREAMBLE = ("Graph execution error", "Detected at node", "<stack traces unavailable>")
 _NODE = re.compile(r"\{\{function_node [^}]*\}\}")
 
 

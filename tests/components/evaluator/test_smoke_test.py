@@ -80,6 +80,12 @@ def test_each_signature_is_asked_with_what_examples_hold(tmp_path, examples):
     assert failure(tmp_path, examples, score=(of_ids, signature), serving_default=whole) == ""
 
 
+def refuse(examples):
+    taken = tf.debugging.assert_equal(tf.shape(examples)[0], 99, "this many are not taken")
+    with tf.control_dependencies([taken]):
+        return {"n": tf.strings.length(examples)}
+
+
 @pytest.mark.parametrize(
     ("function", "told"),
     [
@@ -87,6 +93,7 @@ def test_each_signature_is_asked_with_what_examples_hold(tmp_path, examples):
             lambda examples: {"n": tf.strings.to_number(examples)},
             "signature score: InvalidArgumentError: StringToNumberOp could not correctly convert",
         ),
+        (refuse, "signature score: InvalidArgumentError: assertion failed: [this many"),
         (
             lambda examples: {"n": tf.strings.length(examples)[:3]},
             "signature score: ValueError: n has the shape [3] for 8 requests",
