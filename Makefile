@@ -30,7 +30,7 @@ test: check ## Checks and the lean tests; what CI runs
 test-all: check ## Checks and every test
 	@$(PYTHON) -m pytest -rs
 
-bench: setup ## Measure speed and memory, most of an hour; more arguments in ARGS
+bench: setup ## Measure speed and memory, half an hour; more arguments in ARGS
 	@$(PYTHON) -m benchmarks $(ARGS)
 
 test-portable: setup ## The Beam steps of all pipelines on Prism, which Go builds; part of test-all

@@ -26,7 +26,7 @@ NOT_HERE = {
     "make test": "runs this very test",
     "make image": "needs Docker",
     "docker ": "needs Docker",
-    "make bench": "takes most of an hour; tests/benchmarks runs its parts",
+    "make bench": "takes half an hour; tests/benchmarks runs its parts",
 }
 PARTS = ("pipeline", "components", "transforms", "kubeflow", "tools")
 DATA_SETS = {"ml-1m": "ml-1m.zip", "ml-latest-small": "ml-latest-small.zip"}
