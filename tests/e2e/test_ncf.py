@@ -274,10 +274,14 @@ def test_all_users_are_recommended_after_a_push_what_recommend_tells_them(
 
 
 @pytest.mark.usefixtures("first")
-@pytest.mark.parametrize("who", [["--all", "--out", "-"], ["--user", "1"], ["--item", "1"]])
+@pytest.mark.parametrize("who", [["--all", "--out", "-"], ["--user"], ["--item"]])
 def test_recommend_keeps_the_words_of_the_stack_to_itself(workplace, who):
+    served = latest_pushed(os.path.dirname(workplace.home), "ncf")
+    seen = read_interactions(served.origin()["data"]["examples"])
+    known = {"--user": [str(seen.users[0])], "--item": [str(seen.items[0])]}
+    asked = [*who, *known.get(who[0], [])]
     root = ["--output-root", os.path.dirname(workplace.home)]
-    command = [sys.executable, "-m", "pipeline", "recommend", *who, "--top", "2", *root]
+    command = [sys.executable, "-m", "pipeline", "recommend", *asked, "--top", "2", *root]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout
     assert done.stderr == ""
