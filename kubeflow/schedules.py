@@ -8,7 +8,6 @@ from kubeflow.vertex_client import place, vertex_errors
 from transforms.base.errors import UserError
 
 _FIELDS = 5
-_PAGE = 100
 # Kubeflow's cron begins with the second.
 _SECOND = "0 "
 
@@ -92,20 +91,11 @@ def schedule_on_vertex(job: Any, pipeline: str, account: str | None, cron: str) 
 
 def schedules_on_kubeflow(client: Any, pipeline: str) -> Iterator[Schedule]:
     """Yields the recurring runs of a pipeline, stopped ones too."""
-    try:
-        experiment = client.get_experiment(experiment_name=pipeline).experiment_id
-    except ValueError:
-        # kfp's way to say that nothing was ever run of it.
-        return
-    token = ""
-    while True:
-        page = client.list_recurring_runs(
-            page_token=token, page_size=_PAGE, experiment_id=experiment
-        )
-        yield from map(_of_kubeflow, page.recurring_runs or ())
-        token = page.next_page_token
-        if not token:
-            return
+    from kubeflow.tfx_cli import tfx_kubeflow_client as api
+
+    for experiment in api.experiment_ids(client, pipeline):
+        for page in api.pages(client.list_recurring_runs, experiment_id=experiment):
+            yield from map(_of_kubeflow, page.recurring_runs or ())
 
 
 def schedules_on_vertex(pipeline: str) -> list[Schedule]:
@@ -125,11 +115,6 @@ def schedules_on_vertex(pipeline: str) -> list[Schedule]:
             location=location,
         )
         return [_of_vertex(schedule) for schedule in found]
-
-
-def stop_on_kubeflow(client: Any, name: str) -> None:
-    """Stops a recurring run: it stays, and its console can start it again."""
-    client.disable_recurring_run(name)
 
 
 def stop_on_vertex(name: str) -> None:

@@ -17,7 +17,6 @@ from kubeflow.schedules import (
     schedule_on_vertex,
     schedules_on_kubeflow,
     schedules_on_vertex,
-    stop_on_kubeflow,
     stop_on_vertex,
 )
 from kubeflow.storage import Storage
@@ -113,7 +112,8 @@ def stop_schedule(name: str, engine: str, endpoint: str | None) -> None:
         stop_on_vertex(name)
         return
     with _connected(str(endpoint)) as client:
-        stop_on_kubeflow(client, name)
+        # It stays, and the console can start it again.
+        client.disable_recurring_run(name)
 
 
 def _check_endpoint(engine: str, endpoint: str | None) -> None:

@@ -14,7 +14,8 @@ from pipeline.pipelines.registry import definition
 from transforms.base.errors import UserError
 from transforms.base.settings import Rule, extras, nearest
 
-_PARTS = ("data", "trainer", "gate", "tuning", "bulk")
+PARTS = ("data", "trainer", "gate", "tuning", "bulk")
+"""The attributes of a PipelineConfig that hold settings."""
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
@@ -23,7 +24,7 @@ def setting_values(config: PipelineConfig) -> dict[str, Any]:
     """Returns every setting of a pipeline by name; a name that two parts share stands once."""
     return {
         field.name: getattr(getattr(config, part), field.name)
-        for part in _PARTS
+        for part in PARTS
         for field in dataclasses.fields(getattr(config, part))
     }
 
@@ -42,7 +43,7 @@ def describe(config: PipelineConfig) -> dict[str, Meaning]:
     knows better. One that two parts share is what it is in both.
     """
     found: dict[str, Meaning] = {}
-    for part in _PARTS:
+    for part in PARTS:
         kind = type(getattr(config, part))
         texts = {
             entry.arg_name: " ".join((entry.description or "").split())
@@ -101,7 +102,7 @@ def apply_settings(config: PipelineConfig, pairs: Iterable[str]) -> PipelineConf
             )
         changes[name] = text
     parts = {}
-    for part in _PARTS:
+    for part in PARTS:
         current = getattr(config, part)
         hints = typing.get_type_hints(type(current))
         names = {field.name for field in dataclasses.fields(current)} & changes.keys()

@@ -15,7 +15,7 @@ from components.bulk_recommender.recommend import ReadTouched, Recommend, recomm
 from components.code import check_code
 from transforms.remap_ids import GroupByUser
 
-PREFIX = "recommendations"
+_PREFIX = "recommendations"
 # Of packed Examples, in one element of the pipeline: what bounds the memory of a worker.
 _BLOCK_BYTES = 1 << 20
 
@@ -60,6 +60,6 @@ class BulkRecommenderExecutor(BaseBeamExecutor):
                 )
                 | "Write"
                 >> beam.io.WriteToParquetBatched(
-                    os.path.join(output.uri, PREFIX), schema, file_name_suffix=".parquet"
+                    os.path.join(output.uri, _PREFIX), schema, file_name_suffix=".parquet"
                 )
             )

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -103,16 +102,11 @@ class Recommend(beam.DoFn):
         item_id, scores = answer["item_id"].numpy(), answer["scores"].numpy()
         # No item has the score that fills up an answer.
         row, column = np.nonzero(scores > np.finfo(scores.dtype).min)
-        columns: list[Any] = [
+        columns = (
             users[row],
             (column + 1).astype(np.int32),
             item_id[row, column],
             scores[row, column],
-        ]
-        kind = pa.string() if users.dtype == object else pa.int64()
-        if users.dtype == object:
-            columns = [
-                [text.decode() for text in texts] if texts.dtype == object else texts
-                for texts in columns
-            ]
-        return pa.table(columns, schema=recommended(kind))
+        )
+        schema = recommended(pa.string() if ids == tf.string else pa.int64())
+        return pa.table([pa.array(values) for values in columns], schema.names).cast(schema)

@@ -5,7 +5,7 @@ import json
 import os
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import click
@@ -70,6 +70,29 @@ def start_run(
         version_id=version.pipeline_version_id,
         service_account=os.environ.get("SERVICE_ACCOUNT") or None,
     )
+
+
+def pages(call: Callable[..., Any], **arguments: Any) -> Iterator[Any]:
+    """Yields the pages of what a call of the client lists."""
+    token = ""
+    while True:
+        page = call(page_token=token, page_size=100, **arguments)
+        yield page
+        token = page.next_page_token
+        if not token:
+            return
+
+
+def experiment_ids(client: kfp.Client, pipeline: str) -> list[str]:
+    """Returns the experiments that have a pipeline's name; none before its first run."""
+    answer = client.list_experiments(filter=named(pipeline))
+    return [each.experiment_id for each in answer.experiments or ()]
+
+
+def named(name: str) -> str:
+    """Returns the filter that lets nothing pass but what has this name."""
+    predicate = {"operation": "EQUALS", "key": "display_name", "stringValue": name}
+    return json.dumps({"predicates": [predicate]})
 
 
 def run_link(client: kfp.Client, run_id: str) -> str:

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import json
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,7 +12,16 @@ from tfx.tools.cli import labels
 from tfx.tools.cli.container_builder import builder
 from tfx.tools.cli.handler.base_handler import BaseHandler
 from tfx.tools.cli.handler.kubeflow_v2_dag_runner_patcher import KubeflowV2DagRunnerPatcher
-from tfx_kubeflow_client import connect, run_link, service_errors, stamped, start_run
+from tfx_kubeflow_client import (
+    connect,
+    experiment_ids,
+    named,
+    pages,
+    run_link,
+    service_errors,
+    stamped,
+    start_run,
+)
 from tfx_kubeflow_parameters import typed
 
 _NEWEST_FIRST = "created_at desc"
@@ -66,8 +74,12 @@ class KubeflowHandler(BaseHandler):
     def list_pipelines(self) -> None:
         """Prints all pipelines."""
         with self._service() as client:
-            pages = _pages(client.list_pipelines, namespace=client.get_user_namespace() or None)
-            found = [each for page in pages for each in page.pipelines or ()]
+            namespace = client.get_user_namespace() or None
+            found = [
+                each
+                for page in pages(client.list_pipelines, namespace=namespace)
+                for each in page.pipelines or ()
+            ]
         if not found:
             click.echo("No pipelines to display.")
             return
@@ -82,13 +94,13 @@ class KubeflowHandler(BaseHandler):
             # Those that are gone would shift the pages.
             versions = [
                 version.pipeline_version_id
-                for page in _pages(client.list_pipeline_versions, pipeline_id=pipeline)
+                for page in pages(client.list_pipeline_versions, pipeline_id=pipeline)
                 for version in page.pipeline_versions or ()
             ]
             for version in versions:
                 client.delete_pipeline_version(pipeline, version)
             client.delete_pipeline(pipeline)
-            for experiment in self._experiment_ids(name):
+            for experiment in experiment_ids(client, name):
                 client.delete_experiment(experiment)
         click.echo(f"Pipeline {name} deleted successfully.")
 
@@ -131,10 +143,8 @@ class KubeflowHandler(BaseHandler):
         with self._service() as client:
             runs = [
                 run
-                for experiment in self._experiment_ids(name)
-                for page in _pages(
-                    client.list_runs, experiment_id=experiment, sort_by=_NEWEST_FIRST
-                )
+                for experiment in experiment_ids(client, name)
+                for page in pages(client.list_runs, experiment_id=experiment, sort_by=_NEWEST_FIRST)
                 for run in page.runs or ()
             ]
         if runs:
@@ -189,7 +199,7 @@ class KubeflowHandler(BaseHandler):
     def _pipeline_ids(self, name: str) -> list[str]:
         with self._service() as client:
             answer = client.list_pipelines(
-                filter=_named(name), namespace=client.get_user_namespace() or None
+                filter=named(name), namespace=client.get_user_namespace() or None
             )
         return [each.pipeline_id for each in answer.pipelines or ()]
 
@@ -201,11 +211,6 @@ class KubeflowHandler(BaseHandler):
             )
         return found[0]
 
-    def _experiment_ids(self, name: str) -> list[str]:
-        with self._service() as client:
-            answer = client.list_experiments(filter=_named(name))
-        return [each.experiment_id for each in answer.experiments or ()]
-
     def _print_runs(self, name: str, runs: list[Any]) -> None:
         rows = [
             [name, run.run_id, run.state, run.created_at, run_link(self._client, run.run_id)]
@@ -213,18 +218,3 @@ class KubeflowHandler(BaseHandler):
         ]
         columns = ["pipeline_name", "run_id", "status", "created_at", "link"]
         click.echo(self._format_table(columns, rows))
-
-
-def _pages(call: Callable[..., Any], **arguments: Any) -> Iterator[Any]:
-    token = ""
-    while True:
-        page = call(page_token=token, page_size=100, **arguments)
-        yield page
-        token = page.next_page_token
-        if not token:
-            return
-
-
-def _named(name: str) -> str:
-    predicate = {"operation": "EQUALS", "key": "display_name", "stringValue": name}
-    return json.dumps({"predicates": [predicate]})

@@ -17,6 +17,7 @@ from components.tuning.executor import METRIC
 from pipeline.config import Deployment, PipelineConfig
 from pipeline.run.notes import data_notes
 from pipeline.run.progress import Progress
+from pipeline.settings import PARTS
 from transforms.base.settings import to_json
 
 # Int properties that TFX itself puts on an Examples artifact.
@@ -89,10 +90,7 @@ def _known(
     summary: dict[str, Any] = {
         "seconds": progress.seconds,
         "cached": progress.cached,
-        "settings": {
-            part: json.loads(to_json(getattr(config, part)))
-            for part in ("data", "trainer", "gate", "tuning", "bulk")
-        },
+        "settings": {part: json.loads(to_json(getattr(config, part))) for part in PARTS},
         "lineage": {
             **{key: outputs[output].uri for key, output in _LINEAGE.items() if output in outputs},
             "code": dataclasses.asdict(deployment.code),

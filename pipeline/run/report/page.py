@@ -8,7 +8,6 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import jinja2
 from markupsafe import Markup
 
 from pipeline.config import preset
@@ -23,6 +22,7 @@ from pipeline.run.report.distributions import (
     interaction_distributions,
     read_anomalies,
 )
+from pipeline.run.report.environment import environment, rounded
 from pipeline.run.report.measured import COUNT, MetricRow, metric_rows, metric_titles, slice_rows
 
 # By the names of ExitCode.
@@ -67,7 +67,8 @@ def write_report(summary_file: str, path: str) -> None:
     titles = {"loss": "Loss", **metric_titles(summary, pipeline)}
     metrics = metric_rows(summary, titles)
     anomalies = summary["lineage"].get("anomalies")
-    page = _environment().get_template("report.html.jinja")
+    runs = past_runs(os.path.dirname(summary_file))
+    page = environment(_figure, autoescape=True).get_template("report.html.jinja")
     text = page.render(
         summary=summary,
         metrics=metrics,
@@ -80,8 +81,8 @@ def write_report(summary_file: str, path: str) -> None:
         anomalies=None if anomalies is None else read_anomalies(anomalies),
         tuning_rows=_tuning_rows(summary),
         time_chart=_time_chart(summary),
-        baseline_run=_run_of_baseline(summary, os.path.dirname(summary_file)),
-        trend_charts=_trend_charts(summary, os.path.dirname(summary_file), titles),
+        baseline_run=_run_of_baseline(summary, runs),
+        trend_charts=_trend_charts(summary, runs, titles),
         titles=titles,
         verdict=_VERDICTS[summary["outcome"]],
         about=about(summary, pipeline),
@@ -89,27 +90,11 @@ def write_report(summary_file: str, path: str) -> None:
     write_whole(path, text)
 
 
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("pipeline.run.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["figure"] = _figure
-    return environment
-
-
 def _figure(value: Any) -> Markup | str:
     """Returns a number rounded for people, and exact for machines."""
-    if value is None:
-        return "none"
     if not isinstance(value, int | float) or isinstance(value, bool):
-        return str(value)
-    whole = isinstance(value, int) or (value.is_integer() and abs(value) >= 10)
-    shown = f"{value:,.0f}" if whole or abs(value) >= 1000 else f"{value:.4f}"
-    return Markup('<data value="{}">{}</data>').format(repr(value), shown)
+        return rounded(value)
+    return Markup('<data value="{}">{}</data>').format(repr(value), rounded(value))
 
 
 def _metric_charts(metrics: Sequence[MetricRow]) -> list[Chart]:
@@ -203,11 +188,13 @@ def _time_chart(summary: Mapping[str, Any]) -> Chart:
     return Chart("Seconds by component", svg, ("Component", "Seconds"), rows)
 
 
-def _trend_charts(summary: Mapping[str, Any], home: str, titles: Mapping[str, str]) -> list[Chart]:
+def _trend_charts(
+    summary: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], titles: Mapping[str, str]
+) -> list[Chart]:
     """Returns what the models that were pushed for this data set measured, the oldest first."""
     pushed = {
         run["pushed_model"]: run.get("metrics", {})
-        for run in past_runs(home)
+        for run in runs
         if run.get("pushed_model") and run["data"]["dataset"] == summary["data"]["dataset"]
     }
     charts: list[Chart] = []
@@ -225,8 +212,10 @@ def _trend_charts(summary: Mapping[str, Any], home: str, titles: Mapping[str, st
     return charts
 
 
-def _run_of_baseline(summary: Mapping[str, Any], home: str) -> dict[str, Any] | None:
+def _run_of_baseline(
+    summary: Mapping[str, Any], runs: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
     """Returns the record of the run that pushed the model that this one was compared with."""
     baseline = summary["lineage"].get("baseline_model")
-    pushed = (run for run in past_runs(home) if run.get("pushed_model") == baseline)
+    pushed = (run for run in runs if run.get("pushed_model") == baseline)
     return next(pushed, None) if baseline else None

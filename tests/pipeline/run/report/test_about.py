@@ -6,10 +6,8 @@ import pytest
 from pipeline.config import preset
 from pipeline.pipelines.registry import definition, pipelines
 from pipeline.run.report.about import about
-from pipeline.settings import apply_settings, configure, setting_values
+from pipeline.settings import PARTS, apply_settings, configure, setting_values
 from transforms.base.settings import to_json
-
-PARTS = ("data", "trainer", "gate", "tuning", "bulk")
 
 
 def summary(config, dataset="mine"):

@@ -204,7 +204,7 @@ def test_titles_tell_the_settings_of_the_run_or_else_of_the_preset():
     )
 
 
-def test_pushed_models_of_the_data_set_are_drawn_one_after_the_other(drawn, monkeypatch):
+def test_pushed_models_of_the_data_set_are_drawn_one_after_the_other(drawn):
     def run(model, hit_rate, dataset="mine", **more):
         metrics = {"hit_rate_at_10": hit_rate, "ndcg_at_10": None, **more}
         return {"pushed_model": model, "metrics": metrics, "data": {"dataset": dataset}}
@@ -218,11 +218,10 @@ def test_pushed_models_of_the_data_set_are_drawn_one_after_the_other(drawn, monk
         # The same model once more.
         run("serving/9", 0.7),
     ]
-    monkeypatch.setattr(page, "past_runs", lambda home: runs)
     titles = {"hit_rate_at_10": "HR", "ndcg_at_10": "NDCG"}
     told = {"pipeline": "ncf", "data": {"dataset": "mine"}}
-    (chart,) = page._trend_charts(told, "home", titles)
+    (chart,) = page._trend_charts(told, runs, titles)
     assert chart.title == "HR by model" and chart.rows == [("7", 0.5), ("9", 0.7)]
     assert [list(x) for x in drawn["trend0"][:2]] == [[1, 2], [0.5, 0.7]]
     told["data"]["dataset"] = "other"
-    assert page._trend_charts(told, "home", titles) == []
+    assert page._trend_charts(told, runs, titles) == []
